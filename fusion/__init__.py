@@ -1,0 +1,1 @@
+"""The session: bus, features, estimator, states, outputs, and the command line."""

@@ -1,0 +1,1 @@
+"""Arithmetic: arrays in, arrays out. Knows nobody else in the house."""

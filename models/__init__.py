@@ -1,0 +1,1 @@
+"""The network: feature windows in, probabilities out."""

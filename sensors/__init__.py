@@ -1,0 +1,1 @@
+"""The edge: hardware to timed chunks, on the bus and on disk."""

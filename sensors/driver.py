@@ -1,0 +1,140 @@
+"""The driver contract: what a sensor must offer, and the registry that finds it by name.
+
+A driver knows its hardware and nothing of the bus. It is built from its rig table, opened, read until it has no more,
+and closed; `sensors.process` gives it a process, a heartbeat and a watchdog.
+"""
+
+import importlib
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from sensors.clock import Clock
+from sensors.errors import RigError
+from sensors.messages import FloatArray, StreamInfo, TimeArray
+from sensors.simulated.story import ParticipantConfig
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every driver's config: frozen, typed, unknown keys refused; checks live in ``__post_init__``.
+
+    A check raises ValueError with one sentence; `sensors.rig` adds the table's name and the known keys.
+    """
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a driver finds itself: everything it may need besides its own config."""
+
+    stream: str
+    """The stream's own name, which is its table name in the rig."""
+    start_ns: int
+    """The session's first moment; simulated sources count from it, so that all of them live in one story."""
+    clock: Clock
+    """The session clock; tests hand in a `FakeClock`."""
+    participant: ParticipantConfig = ParticipantConfig()
+    """Who is simulated, for sources that are."""
+
+
+class Samples(NamedTuple):
+    """What one `read` brought; an empty one (zero rows) means "nothing new, still alive"."""
+
+    values: FloatArray
+    """(time, column) float32, C order, NaN where not measured."""
+    times_ns: TimeArray
+    """(time,) int64, strictly increasing, session clock, stamped at the grab."""
+    device_ns: TimeArray | None = None
+    """(time,) int64, the device's own stamps, if it has any."""
+
+
+class Driver(Protocol):
+    """A sensor.
+
+    The constructor takes ``(config, setting)`` and touches no hardware.
+    """
+
+    def open(self) -> StreamInfo:
+        """Open the device and say what it granted.
+
+        Raises
+        ------
+        DeviceError
+            If it cannot be opened; nothing stays half open.
+        """
+        ...
+
+    def read(self, timeout_s: float) -> Samples | None:
+        """Return new samples, waiting at most `timeout_s` for them; empty if none came; None when the source is over.
+
+        Raises
+        ------
+        DeviceError
+            If the device vanished.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the device; safe to call twice, and after a failed `open`."""
+        ...
+
+    def lost(self) -> int:
+        """Return how many samples the device itself lost since `open` (dropped frames, missing package numbers)."""
+        ...
+
+
+class Registered(NamedTuple):
+    """One row of the registry."""
+
+    path: str
+    """``module:Driver`` class."""
+    config: str
+    """``module:Config`` subclass of `Config`, its defaults and checks."""
+    kind: str
+    """The topic its chunks travel on."""
+    what: str
+
+
+DRIVERS: dict[str, Registered] = {
+    "webcam": Registered("sensors.drivers.webcam:Webcam", "sensors.drivers.webcam_config:WebcamConfig", "camera",
+                         "camera, video file, URL, image folder or simulated face -> gaze, head, eyes"),
+    "microphone": Registered("sensors.drivers.microphone:Microphone",
+                             "sensors.drivers.microphone_config:MicrophoneConfig", "microphone",
+                             "sound device, sound file or simulated voice -> speech, loudness, pitch"),
+    "eeg": Registered("sensors.drivers.eeg:Eeg", "sensors.drivers.eeg_config:EegConfig", "eeg",
+                      "any BrainFlow board by name, or the simulated brain -> electrodes in uV"),
+    "context": Registered("sensors.drivers.context:Context", "sensors.drivers.context_config:ContextConfig", "context",
+                          "simulated vehicle or task demand"),
+    "truth": Registered("sensors.drivers.truth:Truth", "sensors.drivers.truth_config:TruthConfig", "truth",
+                        "the simulated participant's hidden state; recorded, never read by the session"),
+}
+"""Every driver by its registry name. A new driver is one row here, one file, one TOML."""
+
+
+def _load(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def registered(name: str) -> Registered:
+    """Return the registry row of a driver.
+
+    Raises
+    ------
+    RigError
+        If no driver has that name.
+    """
+    try:
+        return DRIVERS[name]
+    except KeyError:
+        raise RigError(f"There is no driver '{name}'.", f"Known drivers: {', '.join(sorted(DRIVERS))}.") from None
+
+
+def config_class(name: str) -> type[Config]:
+    """Return the config class of a driver; importing it imports no hardware library."""
+    loaded: type[Config] = _load(registered(name).config)
+    return loaded
+
+
+def build(name: str, config: Config, setting: Setting) -> Driver:
+    """Return the driver `name`, not yet opened; this imports its libraries."""
+    driver: Driver = _load(registered(name).path)(config, setting)
+    return driver

@@ -1,0 +1,219 @@
+"""The messages of the bus: typed structs, and the one way they become bytes.
+
+Contracts held here: time is int64 nanoseconds of the session clock in fields named `_ns`; every sensor stream is a
+`Chunk` of ``values`` (time, column) float32 with ``t_ns`` (time,) int64, described by a `StreamInfo`; decoding is
+strict and never unpickles anything.
+"""
+
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from sensors.errors import WireError
+
+FloatArray: TypeAlias = NDArray[np.float32]
+TimeArray: TypeAlias = NDArray[np.int64]
+
+WIRE_DTYPES = {"<f4": np.dtype("<f4"), "<i8": np.dtype("<i8")}
+"""The array types that may travel: float32 values and int64 times."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+    """What every message carries."""
+
+    t_ns: int
+    """Source time on the session clock: when it was true, not when it was sent."""
+    seq: int = 0
+    """Running number within one sender and topic; a step over 1 at the receiver is a gap."""
+    sent_ns: int = 0
+    """When the sender put it on the wire."""
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One named column of a stream."""
+
+    name: str
+    unit: str
+    """SI or field unit: "rad", "m", "uV", "LUFS", "Hz", "1" for a plain number or share."""
+
+
+class StreamInfo(Message, tag="info", frozen=True, kw_only=True):
+    """What a stream is; sent when a driver opens and again with every heartbeat, for late joiners."""
+
+    stream: str
+    """The stream's own name: the table name in the rig ("camera", "microphone", "eeg", ...)."""
+    kind: str
+    """The topic its chunks travel on ("camera", "microphone", "eeg", "context", "truth")."""
+    driver: str
+    """Registry name of the driver."""
+    rate_hz: float
+    """Nominal sampling rate; 0 means irregular."""
+    columns: tuple[Column, ...]
+    device: str = ""
+    """The device as it names itself, with what it granted ("640x480 @ 30 fps")."""
+    meta: dict[str, str] = {}
+    """Anything else a reader needs: montage, gain, calibration, simulated yes or no."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+class Chunk(Message, tag="chunk", frozen=True, kw_only=True, eq=False):
+    """Consecutive samples of one stream; `t_ns` of the message is the newest sample's time."""
+
+    stream: str
+    values: FloatArray
+    """(time, column) float32, C order; NaN where a value was not measured."""
+    times_ns: TimeArray
+    """(time,) int64, strictly increasing, session clock, stamped at the grab."""
+    device_ns: TimeArray | None = None
+    """(time,) int64, the device's own stamps if it has any; they travel beside ours and never replace them."""
+
+    def __post_init__(self) -> None:
+        rows = self.times_ns.shape
+        if self.values.ndim != 2 or rows != self.values.shape[:1]:
+            raise ValueError(f"chunk of '{self.stream}': values {self.values.shape} and times {rows} do not match")
+        if self.values.dtype != np.float32 or self.times_ns.dtype != np.int64:
+            raise ValueError(f"chunk of '{self.stream}': got {self.values.dtype}/{self.times_ns.dtype}, "
+                             "expected float32 values and int64 times")
+        if self.device_ns is not None and (self.device_ns.shape != rows or self.device_ns.dtype != np.int64):
+            raise ValueError(f"chunk of '{self.stream}': device times {self.device_ns.shape} do not match {rows}")
+
+
+class Marker(Message, tag="marker", frozen=True, kw_only=True):
+    """A moment that somebody named: a stimulus, a key press, a fault switched on."""
+
+    source: str
+    name: str
+    value: str = ""
+
+
+class Health(Message, tag="health", frozen=True, kw_only=True):
+    """A driver's heartbeat, at least once a second, sent also (and above all) when it is blind."""
+
+    stream: str
+    status: str
+    """"starting", "ok", "stalled" (open but silent), "failed" (could not open, or died) or "ended" (a file is over)."""
+    detail: str = ""
+    """One sentence: what is wrong, and what to do next."""
+    rate_hz: float = 0.0
+    """Rate measured over the samples since it opened (robust line fit, or count over time)."""
+    samples: int = 0
+    """Samples published since it opened."""
+    lost: int = 0
+    """Samples the device itself lost (package numbers, dropped frames), since it opened."""
+    restarts: int = 0
+    offset_ns: int = 0
+    """Measured offset of the sender's clock to the hub's clock; 0 on one machine up to the spread."""
+    offset_spread_ns: int = 0
+    drift_ppm: float = 0.0
+    """Measured drift of the device's sample clock against its nominal rate, parts per million."""
+    cpu_percent: float = 0.0
+    """Processor use of the driver's process over the last second; 100 is one core."""
+    device: str = ""
+
+
+class Tick(Message, tag="tick", frozen=True, kw_only=True):
+    """The session's metronome: time has reached `t_ns`, whether or not any sensor spoke."""
+
+
+class InputAge(msgspec.Struct, frozen=True):
+    """How fresh one input was when a state left."""
+
+    age_ms: float
+    """Time from its newest used sample to the tick's completion (tick + watermark), in ms; -1 when it never spoke."""
+    quality: float
+    """0..1."""
+    status: str
+    """Last `Health.status` known, or "stale" when its age is over the limit."""
+
+
+class State(Message, tag="state", frozen=True, kw_only=True):
+    """The attention state at event time `t_ns`."""
+
+    state: str
+    """focused, distracted_visual, distracted_cognitive, drowsy, overloaded, away or unknown."""
+    probabilities: dict[str, float]
+    conformal: tuple[str, ...] = ()
+    """The set of states that cannot be ruled out at the estimator's stated level; empty when not calibrated."""
+    attention: float = float("nan")
+    attention_sd: float = float("nan")
+    vigilance: float = float("nan")
+    vigilance_sd: float = float("nan")
+    load: float = float("nan")
+    load_sd: float = float("nan")
+    lapse_risk_3s: float = float("nan")
+    lapse_risk_10s: float = float("nan")
+    weights: dict[str, float] = {}
+    """How much each modality and the external context moved this answer; they sum to 1."""
+    quality: dict[str, float] = {}
+    """Per modality, 0..1."""
+    inputs: dict[str, InputAge] = {}
+    """Per stream."""
+    status: str = "ok"
+    """ok, calibrating, degraded or stale."""
+    reason: str = ""
+    """One sentence for a person."""
+    estimator: str = ""
+
+
+class Alert(Message, tag="alert", frozen=True, kw_only=True):
+    """Something a person should be told now."""
+
+    rule: str
+    """Which rule fired."""
+    level: str
+    """info, warning or critical."""
+    reason: str
+    onset_ns: int
+    """When the evidence began."""
+    active: bool = True
+    """True when it starts, False when it ends."""
+
+
+AnyMessage: TypeAlias = StreamInfo | Chunk | Marker | Health | Tick | State | Alert
+
+
+def _to_wire(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        code = value.dtype.newbyteorder("<").str
+        if code not in WIRE_DTYPES:
+            raise TypeError(f"an array of {value.dtype} cannot travel, expected float32 or int64")
+        return code, value.shape, np.ascontiguousarray(value).tobytes()
+    raise TypeError(f"a {type(value).__name__} cannot travel on the bus")
+
+
+def _from_wire(kind: Any, value: Any) -> Any:
+    # Arrays are the only foreign type of the structs above; a ValueError raised here becomes msgspec's ValidationError.
+    code, shape, data = value
+    if code not in WIRE_DTYPES or not isinstance(data, bytes):
+        raise ValueError(f"array type {code!r} is not one of {sorted(WIRE_DTYPES)}")
+    return np.frombuffer(data, WIRE_DTYPES[code]).reshape(tuple(shape))
+
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=_to_wire)
+_DECODER = msgspec.msgpack.Decoder(AnyMessage, dec_hook=_from_wire)
+
+
+def encode(message: AnyMessage) -> bytes:
+    """Return the msgpack bytes of a message."""
+    return _ENCODER.encode(message)
+
+
+def decode(payload: bytes) -> AnyMessage:
+    """Return the message in `payload`.
+
+    Raises
+    ------
+    WireError
+        If the bytes are not msgpack, are of no known type, carry an unknown field, or hold arrays that do not fit.
+    """
+    try:
+        message: AnyMessage = _DECODER.decode(payload)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as error:
+        raise WireError(f"A message of {len(payload)} bytes is malformed: {error}.") from error
+    return message

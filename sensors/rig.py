@@ -1,0 +1,179 @@
+"""Rigs: one TOML file of hw-configs/ is one set-up of sensors, checked whole before anything is opened."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from sensors.driver import DRIVERS, Config, config_class
+from sensors.errors import RigError
+from sensors.simulated.story import ParticipantConfig
+
+RIG_FOLDER = Path(__file__).resolve().parent.parent / "hw-configs"
+"""Where named rigs live: beside the packages, in a checkout and in an installed wheel alike."""
+
+USUAL_DRIVER = {"camera": "webcam"}
+"""The driver a table means when it does not say one; other tables are named after theirs."""
+
+T = TypeVar("T")
+
+
+class SessionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rig's ``[session]`` table."""
+
+    tick_hz: float = 20.0
+    """States a second, on a grid of event time."""
+    watermark_ms: float = 50.0
+    """How long a tick waits in event time for slower sensors; 50 for local ones, more for Bluetooth."""
+    calibration_s: float = 20.0
+    """Time until the personal baselines are trusted; until then the status is "calibrating"."""
+    stale_ms: dict[str, float] = msgspec.field(default_factory=lambda: {
+        "camera": 400.0, "microphone": 1000.0, "eeg": 2000.0, "context": 2000.0})
+    """Per topic, the input age above which the state no longer leans on it."""
+    estimator: str = "rules"
+    target_yaw_deg: float = 0.0
+    """Centre of the attended target, + to the person's right."""
+    target_pitch_deg: float = 0.0
+    """Centre of the attended target, + up."""
+    target_radius_deg: float = 15.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.tick_hz <= 100 or 1000 % self.tick_hz:
+            raise ValueError(f"tick_hz is {self.tick_hz}, expected a divisor of 1000 from 1 to 100")
+        if self.watermark_ms < 0 or self.calibration_s < 0:
+            raise ValueError("watermark_ms and calibration_s must not be negative")
+
+
+class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rig's ``[bus]`` table; empty endpoints mean private ipc sockets in a temporary folder."""
+
+    publish: str = ""
+    """Endpoint that drivers publish to, e.g. "tcp://127.0.0.1:5561"."""
+    subscribe: str = ""
+    """Endpoint that consumers subscribe to."""
+    keys: str = ""
+    """Folder of CURVE keys; required before anything but loopback or ipc is bound."""
+
+
+class Rig(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked rig."""
+
+    name: str
+    description: str
+    session: SessionConfig
+    bus: BusConfig
+    participant: ParticipantConfig
+    sensors: dict[str, Config]
+    """Stream name to driver config."""
+    toml: str
+    """The rig as TOML text with every override applied, for the recording."""
+
+
+def rig_names() -> tuple[str, ...]:
+    """Return the names of the rigs that ship with the product."""
+    return tuple(sorted(path.stem for path in RIG_FOLDER.glob("*.toml")))
+
+
+def load(name: str, overrides: Sequence[str] = ()) -> Rig:
+    """Return the rig `name` (a name from hw-configs/ or a path), checked.
+
+    Parameters
+    ----------
+    name
+        "bench", "desk", ... or the path of a TOML file.
+    overrides
+        ``table.key=value`` texts, applied on top; a value is read as TOML, and as plain text where it is none.
+
+    Raises
+    ------
+    RigError
+        If the file is missing or no TOML, a key is unknown, or a value has the wrong type or range.
+    """
+    path = Path(name) if name.endswith(".toml") else RIG_FOLDER / f"{name}.toml"
+    if not path.is_file():
+        raise RigError(f"There is no rig '{name}' ({path} is missing).",
+                       f"Known rigs: {', '.join(rig_names())}; or give the path of a .toml file.")
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RigError(f"{path} is not valid TOML: {error}.", "Mend that line and run it again.") from None
+    for override in overrides:
+        _apply(tables, override)
+    return parse(tables, path.stem)
+
+
+def parse(tables: Mapping[str, Any], name: str) -> Rig:
+    """Return the rig in already parsed TOML tables; see `load`."""
+    rest = dict(tables)
+    description = rest.pop("description", "")
+    session = _convert(rest.pop("session", {}), SessionConfig, "session")
+    bus = _convert(rest.pop("bus", {}), BusConfig, "bus")
+    participant = _convert(rest.pop("participant", {}), ParticipantConfig, "participant")
+    sensors: dict[str, Config] = {}
+    for stream, table in rest.items():
+        if not isinstance(table, dict):
+            raise RigError(f"Rig '{name}': '{stream}' stands outside a table.", "Known keys there: description.")
+        driver = table.get("driver", USUAL_DRIVER.get(stream, stream))
+        if driver not in DRIVERS:
+            raise RigError(f"Rig '{name}': table [{stream}] asks for driver '{driver}', which does not exist.",
+                           f"Known drivers: {', '.join(sorted(DRIVERS))}.")
+        sensors[stream] = _convert(table, config_class(driver), stream)
+    if not sensors:
+        raise RigError(f"Rig '{name}' has no sensor.", "Add a table such as [camera], [microphone] or [eeg].")
+    return Rig(name=name, description=str(description), session=session, bus=bus, participant=participant,
+               sensors=sensors, toml=to_toml(tables))
+
+
+def _convert(table: Any, target: type[T], where: str) -> T:
+    try:
+        return msgspec.convert(table, target)
+    except msgspec.ValidationError as strict:
+        try:
+            # An override such as eeg.serial_number=1234 reads as a number although the field is text.
+            return msgspec.convert(_numbers_as_text(table, target), target)
+        except msgspec.ValidationError:
+            known = ", ".join(field.name for field in msgspec.structs.fields(target))
+            raise RigError(f"Rig table [{where}]: {strict}.", f"Known keys: {known}.") from None
+
+
+def _numbers_as_text(table: Any, target: type[Any]) -> Any:
+    text = {field.name for field in msgspec.structs.fields(target) if field.type is str}
+    return {key: str(value) if key in text and isinstance(value, int | float) else value
+            for key, value in table.items()} if isinstance(table, dict) else table
+
+
+def _apply(tables: dict[str, Any], override: str) -> None:
+    path, equals, raw = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or len(keys) < 2 or not all(keys):
+        raise RigError(f"Override '{override}' is not table.key=value.", "Example: --set camera.source=clip.mp4")
+    try:
+        value = tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = raw
+    table = tables
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise RigError(f"Override '{override}': '{key}' is a value, not a table.")
+    table[keys[-1]] = value
+
+
+def to_toml(tables: Mapping[str, Any]) -> str:
+    """Return plain tables as TOML text; strings, numbers, booleans, lists and nested tables are all a rig has."""
+    lines = [f"{key} = {_literal(value)}" for key, value in tables.items() if not isinstance(value, dict)]
+    for name, table in tables.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{name}]"] + [f"{key} = {_literal(value)}" for key, value in table.items()]
+    return "\n".join(lines).strip() + "\n"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_literal(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_literal(item) for item in value) + "]"
+    # JSON's texts, numbers and booleans are TOML's as well.
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,1 @@
+"""One seeded participant who drives every simulated sensor."""

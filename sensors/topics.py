@@ -1,0 +1,68 @@
+"""The whole bus on one screen: each topic, its nominal rate, what a slow reader does, and what it carries.
+
+A frame on the wire is ``topic + b"\\0" + msgpack``; the zero byte ends the topic, so that a subscription to "eeg" never
+matches "eegx".
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sensors import messages
+
+
+class Keep(Enum):
+    """What a reader that falls behind does with a backlog."""
+
+    ALL = "all"
+    """Read every message, in order; what the queue could not hold is counted as a gap by its `seq`."""
+    LATEST = "latest"
+    """Read the newest and drop the older ones, per stream; for displays and outputs."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One row of the table."""
+
+    carries: type[messages.Message]
+    rate_hz: float
+    keep: Keep
+    session: bool
+    """Whether the session reads it. The truth of a simulation is recorded, never read."""
+    what: str
+
+
+TOPICS: dict[str, Topic] = {
+    #                    carries               rate   keep         session what
+    "camera":     Topic(messages.Chunk,        30.0,  Keep.ALL,    True,  "gaze, head, eyes and face of one frame"),
+    "microphone": Topic(messages.Chunk,        31.25, Keep.ALL,    True,  "speech, loudness, pitch of one 32 ms frame"),
+    "eeg":        Topic(messages.Chunk,        25.0,  Keep.ALL,    True,  "electrodes, uV, at the board's rate"),
+    "context":    Topic(messages.Chunk,        10.0,  Keep.ALL,    True,  "the world outside: speed, task demand"),
+    "truth":      Topic(messages.Chunk,        10.0,  Keep.ALL,    False, "a simulation's hidden true state"),
+    "info":       Topic(messages.StreamInfo,   1.0,   Keep.ALL,    True,  "what a stream is: columns, units, device"),
+    "health":     Topic(messages.Health,       1.0,   Keep.ALL,    True,  "a driver's heartbeat"),
+    "marker":     Topic(messages.Marker,       0.0,   Keep.ALL,    True,  "named moments"),
+    "tick":       Topic(messages.Tick,         10.0,  Keep.ALL,    True,  "the metronome"),
+    "state":      Topic(messages.State,        20.0,  Keep.LATEST, False, "the attention state"),
+    "alert":      Topic(messages.Alert,        0.0,   Keep.ALL,    False, "what a person should be told now"),
+}
+
+CHUNK_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.carries is messages.Chunk)
+"""Topics that carry sensor columns; also the legal values of `StreamInfo.kind`."""
+
+SESSION_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.session)
+"""What the session folds over."""
+
+RECORDED_TOPICS = (*SESSION_TOPICS, "truth")
+"""What the recorder takes from the bus; it is handed states and alerts by the session itself."""
+
+
+def frame(topic: str, payload: bytes) -> bytes:
+    """Return the single wire frame of one message."""
+    return topic.encode() + b"\0" + payload
+
+
+def split(wire: bytes) -> tuple[str, bytes]:
+    """Return the topic and the payload of a wire frame; the topic is "" when the frame has none of the table's."""
+    name, zero, payload = wire.partition(b"\0")
+    topic = name.decode("ascii", "replace") if zero and len(name) <= 32 else ""
+    return (topic, payload) if topic in TOPICS else ("", wire)
