@@ -134,6 +134,11 @@ def config_class(name: str) -> type[Config]:
     return loaded
 
 
+def load(name: str) -> None:
+    """Import the driver `name` with all its libraries, so that a later `build` is quick."""
+    _load(registered(name).path)
+
+
 def build(name: str, config: Config, setting: Setting) -> Driver:
     """Return the driver `name`, not yet opened; this imports its libraries."""
     driver: Driver = _load(registered(name).path)(config, setting)

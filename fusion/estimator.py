@@ -1,0 +1,78 @@
+"""The seam between features and states: what an estimator must offer, and the ones there are."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensors.errors import RigError
+
+STATES = ("focused", "distracted_visual", "distracted_cognitive", "drowsy", "overloaded", "away")
+"""The states an estimator chooses among; "unknown" is the session's word for "cannot tell"."""
+
+
+class Scored(NamedTuple):
+    """A score with its standard deviation."""
+
+    value: float
+    sd: float
+
+
+class Estimate(NamedTuple):
+    """What an estimator says at one tick."""
+
+    probabilities: NDArray[np.float64]
+    """(state,) in the order of `STATES`, summing to 1."""
+    attention: Scored
+    vigilance: Scored
+    load: Scored
+    lapse_risk_3s: float
+    lapse_risk_10s: float
+    weights: dict[str, float]
+    """Share of each modality in this answer; they sum to 1."""
+    conformal: tuple[str, ...]
+    """States that cannot be ruled out; empty where the estimator has no calibrated set."""
+
+
+class Estimator(Protocol):
+    """Turns one feature vector into an estimate; deterministic, and free of clocks and sockets."""
+
+    name: str
+
+    def estimate(self, tick_ns: int, vector: NDArray[np.float32], quality: dict[str, float]) -> Estimate:
+        """Return the estimate for one tick.
+
+        Parameters
+        ----------
+        tick_ns
+            Event time of the tick.
+        vector
+            (feature,) float32 in the order of `kernels.layout`; NaN where not measured.
+        quality
+            Trust in each modality, 0..1; 0 for one that is absent or stale.
+        """
+        ...
+
+
+def _rules() -> Estimator:
+    from fusion.rules import Rules
+
+    return Rules()
+
+
+ESTIMATORS: dict[str, Callable[[], Estimator]] = {"rules": _rules}
+"""Every estimator by name."""
+
+
+def make(name: str) -> Estimator:
+    """Return a fresh estimator.
+
+    Raises
+    ------
+    RigError
+        If there is none of that name.
+    """
+    if name not in ESTIMATORS:
+        raise RigError(f"There is no estimator '{name}'.", f"Known estimators: {', '.join(sorted(ESTIMATORS))}.")
+    return ESTIMATORS[name]()

@@ -1,0 +1,211 @@
+"""The session: a pure fold over the messages of the bus.
+
+No socket, no clock, no thread. The same messages in the same order give the same states bit for bit, which is what
+makes a recording replayable and its hash a proof. Ticks follow event time: tick T is complete when any message has
+carried event time past T + watermark, and it sees exactly the samples with stamps up to T that had arrived by then.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+
+from fusion.alerts import Alerts
+from fusion.estimator import STATES, Estimate, Estimator
+from fusion.features import TRACKERS, Tracker
+from fusion.person import Person
+from fusion.states import Decider, Situation
+from fusion.timeline import Pending
+from kernels.layout import INDEX, MODALITIES, SIZE
+from sensors.clock import MILLISECOND, SECOND
+from sensors.messages import Alert, AnyMessage, Chunk, Health, InputAge, Marker, State, StreamInfo, Tick, encode
+from sensors.rig import SessionConfig
+
+LEAP_S = 10.0
+"""A sensor stamp this far ahead of event time is a broken clock; it is refused. Only the metronome may leap."""
+TRUSTED = 0.3
+"""Quality from which a modality may speak."""
+DARK_LUMA = 25.0
+"""Brightness under which a camera without a face is covered or in the dark, not looking at an empty seat."""
+
+
+class Session:
+    """Folds messages into states and alerts.
+
+    Parameters
+    ----------
+    config
+        The rig's ``[session]`` table.
+    estimator
+        What turns features into an estimate.
+    """
+
+    def __init__(self, config: SessionConfig, estimator: Estimator) -> None:
+        self.config = config
+        self.pending: dict[str, Pending] = {}
+        self.refused = 0
+        """Chunks of unknown streams, or stamped too far in the future."""
+        self._estimator = estimator
+        self._person = Person(config.calibration_s)
+        self._trackers: dict[str, Tracker] = {}
+        self._health: dict[str, Health] = {}
+        self._decider = Decider()
+        self._alerts = Alerts()
+        self._vector = np.full(SIZE, np.nan, np.float32)
+        self._period_ns = round(SECOND / config.tick_hz)
+        self._watermark_ns = round(config.watermark_ms * MILLISECOND)
+        self._event_ns = -1
+        self._next_ns = 0
+
+    @property
+    def vector(self) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
+        """The feature vector of the last tick, in the order of `kernels.layout`."""
+        return self._vector
+
+    def update(self, message: AnyMessage) -> list[State | Alert]:
+        """Take in one message and return what it brought about, in order; usually nothing."""
+        if isinstance(message, Chunk):
+            if not self._accept(message):
+                return []
+        elif isinstance(message, StreamInfo):
+            self._meet(message)
+        elif isinstance(message, Health):
+            self._health[message.stream] = message
+        elif not isinstance(message, Tick | Marker):
+            return []
+        return self._advance(message.t_ns)
+
+    def _meet(self, info: StreamInfo) -> None:
+        known = self.pending.get(info.stream)
+        if known is not None and known.info.columns == info.columns and known.info.rate_hz == info.rate_hz:
+            return
+        if info.kind not in TRACKERS:
+            return
+        owner = self._trackers.get(info.kind)
+        if known is None and owner is not None:
+            return  # a second stream of one kind is recorded, but one sensor a modality speaks
+        self.pending[info.stream] = Pending(info)
+        self._trackers[info.kind] = TRACKERS[info.kind](info, self.config, self._person)
+
+    def _accept(self, chunk: Chunk) -> bool:
+        pending = self.pending.get(chunk.stream)
+        if pending is None or (self._event_ns >= 0 and chunk.t_ns > self._event_ns + LEAP_S * SECOND):
+            self.refused += 1
+            return False
+        pending.push(chunk)
+        return True
+
+    def _advance(self, event_ns: int) -> list[State | Alert]:
+        if self._event_ns < 0:
+            self._next_ns = (event_ns // self._period_ns + 1) * self._period_ns
+        self._event_ns = max(self._event_ns, event_ns)
+        outputs: list[State | Alert] = []
+        while self._next_ns + self._watermark_ns <= self._event_ns:
+            outputs += self._tick(self._next_ns)
+            self._next_ns += self._period_ns
+        return outputs
+
+    def _tick(self, tick_ns: int) -> list[State | Alert]:
+        self._vector.fill(np.nan)
+        for pending in self.pending.values():
+            tracker = self._trackers[pending.info.kind]
+            values, times = pending.take(tick_ns)
+            tracker.advance(values, times)
+            tracker.fill(tick_ns, self._vector)
+        troubles = {stream: self._trouble(stream, tick_ns) for stream in self.pending.keys() | self._health.keys()}
+        quality = self._quality(tick_ns)
+        estimate = self._estimator.estimate(tick_ns, self._vector, quality)
+        absent = self._vector[INDEX["face_absent_s"]] > 0
+        bright = bool(self._vector[INDEX["luma"]] >= DARK_LUMA) and self._fresh("camera", tick_ns)
+        sentences = tuple(troubles[stream] for stream in sorted(troubles) if troubles[stream])
+        situation = Situation(
+            calibrated=self._person.progress(tick_ns),
+            face_seen=bright,
+            troubles=sentences + tuple(self._poor(quality, bool(absent and bright), tick_ns)),
+            fresh=any(self._fresh(kind, tick_ns) for kind in self._trackers),
+            telling=max(quality["camera"], quality["eeg"]) >= TRUSTED or bool(absent and bright),
+        )
+        decision = self._decider.decide(tick_ns, estimate.probabilities, situation)
+        outputs: list[State | Alert] = [self._state(tick_ns, estimate, decision.state, decision.status,
+                                                    decision.reason, quality)]
+        outputs += self._alerts.durations(tick_ns, self._vector)
+        for stream in sorted(troubles):
+            outputs += self._alerts.sensor(tick_ns, stream, troubles[stream])
+        return outputs
+
+    def _fresh(self, kind: str, tick_ns: int) -> bool:
+        limit_ns = self.config.stale_ms.get(kind, 2000.0) * MILLISECOND
+        return any(pending.info.kind == kind and 0 <= pending.newest_ns and tick_ns - pending.newest_ns <= limit_ns
+                   for pending in self.pending.values())
+
+    def _trouble(self, stream: str, tick_ns: int) -> str:
+        """Return why `stream` cannot be relied on, or "" if it can."""
+        health = self._health.get(stream)
+        if health is not None and health.status in ("failed", "stalled", "ended"):
+            return f"{stream}: {health.detail}"
+        pending = self.pending.get(stream)
+        if pending is None or pending.newest_ns < 0:
+            return ""  # still starting; a stream that fails to start says so in its health
+        if not self._fresh(pending.info.kind, tick_ns):
+            return f"{stream}: no sample for {(tick_ns - pending.newest_ns) / SECOND:.1f} s."
+        return ""
+
+    def _quality(self, tick_ns: int) -> dict[str, float]:
+        quality = {}
+        for kind in MODALITIES:
+            measured = float(self._vector[INDEX[f"{kind}_quality"]]) if f"{kind}_quality" in INDEX else 1.0
+            quality[kind] = measured if self._fresh(kind, tick_ns) and measured == measured else 0.0
+        return quality
+
+    def _poor(self, quality: dict[str, float], seat_empty: bool, tick_ns: int) -> Iterable[str]:
+        for kind, value in quality.items():
+            if value < TRUSTED and self._fresh(kind, tick_ns) and not (kind == "camera" and seat_empty):
+                yield f"{kind}: signal quality {value:.2f} is under {TRUSTED}."
+
+    def _state(self, tick_ns: int, estimate: Estimate, state: str, status: str, reason: str,
+               quality: dict[str, float]) -> State:
+        inputs = {}
+        for stream, pending in self.pending.items():
+            heard = pending.newest_ns >= 0
+            age_ms = (tick_ns + self._watermark_ns - pending.newest_ns) / MILLISECOND if heard else -1.0
+            health = self._health.get(stream)
+            said = health.status if health is not None else "starting"
+            fresh = self._fresh(pending.info.kind, tick_ns)
+            inputs[stream] = InputAge(age_ms, quality[pending.info.kind],
+                                      said if fresh or said in ("failed", "ended") or not heard else "stale")
+        return State(
+            t_ns=tick_ns, state=state, status=status, reason=reason, estimator=self._estimator.name,
+            probabilities={name: float(p) for name, p in zip(STATES, estimate.probabilities, strict=True)},
+            conformal=estimate.conformal,
+            attention=estimate.attention.value, attention_sd=estimate.attention.sd,
+            vigilance=estimate.vigilance.value, vigilance_sd=estimate.vigilance.sd,
+            load=estimate.load.value, load_sd=estimate.load.sd,
+            lapse_risk_3s=estimate.lapse_risk_3s, lapse_risk_10s=estimate.lapse_risk_10s,
+            weights=estimate.weights, quality=quality, inputs=inputs)
+
+
+class Digest:
+    """A running SHA-256 over states and alerts, blind to how and when they were sent."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self.states = 0
+        self.alerts = 0
+
+    def add(self, output: State | Alert) -> None:
+        """Take in one output."""
+        if isinstance(output, State):
+            self.states += 1
+        else:
+            self.alerts += 1
+        self._hash.update(canonical(output))
+
+    def hex(self) -> str:
+        """Return the digest so far."""
+        return self._hash.hexdigest()
+
+
+def canonical(output: State | Alert) -> bytes:
+    """Return the bytes that two equal outputs share: everything but running number and sending time."""
+    return encode(msgspec.structs.replace(output, seq=0, sent_ns=0))

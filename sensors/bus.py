@@ -1,0 +1,339 @@
+"""The bus: one hub, any number of publishers and subscribers. The only file that imports zmq.
+
+Publishers connect to the hub's XSUB side, subscribers to its XPUB side; `zmq.proxy` moves frames in C without the
+interpreter's lock. Everything binds to ipc or loopback unless a folder of CURVE keys is given.
+"""
+
+import logging
+import struct
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import msgspec
+import zmq
+import zmq.auth
+from zmq.auth.thread import ThreadAuthenticator
+
+from sensors.clock import now_ns
+from sensors.errors import BusError, WireError
+from sensors.gaps import GapCounter
+from sensors.messages import AnyMessage, decode, encode
+from sensors.topics import TOPICS, Keep, frame, split
+
+log = logging.getLogger(__name__)
+
+QUEUE_MESSAGES = 20_000
+"""High-water mark of each queue: about three minutes of a three-sensor session; what overflows is counted as a gap."""
+
+LOCAL = ("ipc://", "inproc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:")
+
+
+class Endpoints(msgspec.Struct, frozen=True):
+    """Where the hub is found."""
+
+    publish: str
+    """Publishers connect here."""
+    subscribe: str
+    """Subscribers connect here."""
+    echo: str
+    """The hub's clock answers here."""
+    keys: str = ""
+    """Folder of CURVE keys, or "" for none."""
+
+
+def private_endpoints() -> Endpoints:
+    """Return fresh ipc endpoints in a folder that only this user can read."""
+    folder = tempfile.mkdtemp(prefix="attnflow-")
+    return Endpoints(f"ipc://{folder}/publish", f"ipc://{folder}/subscribe", f"ipc://{folder}/echo")
+
+
+def configured_endpoints(publish: str, subscribe: str, keys: str = "") -> Endpoints:
+    """Return the endpoints of a rig's ``[bus]`` table; two empty texts mean `private_endpoints`.
+
+    Raises
+    ------
+    BusError
+        If only one is given, or one leaves this machine and no keys are given.
+    """
+    if not publish and not subscribe:
+        return private_endpoints()
+    if not publish or not subscribe:
+        raise BusError("The rig's [bus] table names only one of publish and subscribe.", "Give both or neither.")
+    for endpoint in (publish, subscribe):
+        if not endpoint.startswith(LOCAL) and not keys:
+            raise BusError(f"The bus will not open {endpoint} beyond this machine without keys.",
+                           "Make keys with sensors.bus.create_keys(folder) and set bus.keys to that folder.")
+    host, _, port = publish.rpartition(":")
+    echo = f"{publish}-echo" if publish.startswith(("ipc", "inproc")) else f"{host}:{int(port) + 1000}"
+    return Endpoints(publish, subscribe, echo, keys)
+
+
+def create_keys(folder: str | Path) -> Path:
+    """Write CURVE key pairs for one hub and its clients into `folder`, readable by this user alone."""
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (path / "clients").mkdir(exist_ok=True)
+    for name in ("hub", "client"):
+        _, secret = zmq.auth.create_certificates(path, name)
+        Path(secret).chmod(0o600)
+    (path / "clients" / "client.key").write_bytes((path / "client.key").read_bytes())
+    return path
+
+
+def _secure(socket: "zmq.Socket[bytes]", keys: str, *, server: bool) -> None:
+    if not keys:
+        return
+    try:
+        public, secret = zmq.auth.load_certificate(Path(keys) / ("hub.key_secret" if server else "client.key_secret"))
+        hub_public, _ = zmq.auth.load_certificate(Path(keys) / "hub.key")
+    except OSError as error:
+        raise BusError(f"The bus keys in {keys} cannot be read: {error}.",
+                       "Make them with sensors.bus.create_keys(folder).") from None
+    socket.curve_publickey, socket.curve_secretkey = public, secret or b""
+    if server:
+        socket.curve_server = True
+    else:
+        socket.curve_serverkey = hub_public
+
+
+def _bind(socket: "zmq.Socket[bytes]", endpoint: str) -> None:
+    try:
+        socket.bind(endpoint)
+    except zmq.ZMQError as error:
+        raise BusError(f"The bus cannot open {endpoint}: {error}.",
+                       "Another session may be running; stop it or set other endpoints: --set bus.publish=... "
+                       "--set bus.subscribe=...") from None
+
+
+class Hub:
+    """Moves every frame from publishers to subscribers, and answers with its clock.
+
+    Raises
+    ------
+    BusError
+        If an endpoint is in use or not allowed.
+    """
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self.endpoints = endpoints
+        self._context = zmq.Context(1)
+        self._guard: ThreadAuthenticator | None = None
+        if endpoints.keys:
+            self._guard = ThreadAuthenticator(self._context)
+            self._guard.start()
+            self._guard.configure_curve(domain="*", location=str(Path(endpoints.keys) / "clients"))
+        self._sockets = [self._context.socket(kind) for kind in (zmq.XSUB, zmq.XPUB, zmq.ROUTER)]
+        try:
+            for socket, endpoint in zip(self._sockets, (endpoints.publish, endpoints.subscribe, endpoints.echo),
+                                        strict=True):
+                socket.set_hwm(QUEUE_MESSAGES)
+                socket.linger = 0
+                _secure(socket, endpoints.keys, server=True)
+                _bind(socket, endpoint)
+        except BaseException:
+            self._context.destroy(linger=0)
+            raise
+        inner, outer, echo = self._sockets
+        self._threads = [threading.Thread(target=self._serve, args=(work, sockets), name=name, daemon=True)
+                         for name, work, sockets in (("hub", _forward, (inner, outer)), ("hub-echo", _echo, (echo,)))]
+        for thread in self._threads:
+            thread.start()
+
+    def _serve(self, work: Callable[..., None], sockets: tuple["zmq.Socket[bytes]", ...]) -> None:
+        try:
+            work(*sockets)
+        except zmq.ContextTerminated:
+            pass  # close() ends the thread this way; there is no other way to stop zmq.proxy
+        finally:
+            for socket in sockets:
+                socket.close(linger=0)
+
+    def close(self) -> None:
+        """Stop forwarding and free the endpoints."""
+        if self._guard is not None:
+            self._guard.stop()
+        self._context.term()
+        for thread in self._threads:
+            thread.join(timeout=2)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
+                 ) -> None:
+        self.close()
+
+
+def _forward(inner: "zmq.Socket[bytes]", outer: "zmq.Socket[bytes]") -> None:
+    zmq.proxy(inner, outer)
+
+
+_STAMPS = struct.Struct("<qq")
+
+
+def _echo(socket: "zmq.Socket[bytes]") -> None:
+    while True:
+        who, _ask = socket.recv_multipart()
+        received = now_ns()
+        socket.send_multipart([who, _STAMPS.pack(received, now_ns())])
+
+
+class Publisher:
+    """Sends messages; owned by one thread."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._context = zmq.Context(1)
+        self._socket = self._context.socket(zmq.XPUB)
+        self._socket.set_hwm(QUEUE_MESSAGES)
+        self._socket.linger = 200
+        _secure(self._socket, endpoints.keys, server=False)
+        self._socket.connect(endpoints.publish)
+        self._seq: dict[tuple[str, str], int] = {}
+
+    def wait_for_hub(self, timeout_s: float = 2.0) -> bool:
+        """Wait until the hub has asked for anything, so that the first message is not lost; False if it never did."""
+        return bool(self._socket.poll(int(timeout_s * 1000)))
+
+    def send(self, topic: str, message: AnyMessage) -> bytes:
+        """Number and stamp a message, send it, and return the payload as it went out."""
+        source = (topic, getattr(message, "stream", ""))
+        seq = self._seq.get(source, 0)
+        self._seq[source] = seq + 1
+        payload = encode(msgspec.structs.replace(message, seq=seq, sent_ns=now_ns()))
+        self._socket.send(frame(topic, payload))
+        return payload
+
+    def close(self) -> None:
+        """Send what is queued (at most 200 ms) and release the socket."""
+        self._socket.close()
+        self._context.term()
+
+
+class Received(NamedTuple):
+    """One message as it came off the bus."""
+
+    topic: str
+    message: AnyMessage
+    payload: bytes
+    received_ns: int
+
+
+class Subscriber:
+    """Receives messages of some topics; owned by one thread.
+
+    Parameters
+    ----------
+    endpoints
+        Where the hub is.
+    topics
+        Names from the topic table.
+    keep_all
+        True reads every message of every topic (the session, the recorder); False applies each topic's own policy,
+        so that a slow display skips to the newest state.
+    """
+
+    def __init__(self, endpoints: Endpoints, topics: Iterable[str], *, keep_all: bool = True) -> None:
+        self._context = zmq.Context(1)
+        self._socket = self._context.socket(zmq.SUB)
+        self._socket.set_hwm(QUEUE_MESSAGES)
+        self._socket.linger = 0
+        _secure(self._socket, endpoints.keys, server=False)
+        for topic in topics:
+            self._socket.subscribe(frame(topic, b""))
+        self._socket.connect(endpoints.subscribe)
+        self._keep_all = keep_all
+        self._backlog: deque[Received] = deque()
+        self._blamed: set[str] = set()
+        self.gaps = GapCounter()
+        self.malformed = 0
+        self.skipped = 0
+
+    def receive(self, timeout_ms: int) -> Received | None:
+        """Return the next message, waiting at most `timeout_ms`; None if none came.
+
+        A malformed frame is counted, logged once per topic, and dropped.
+        """
+        if not self._backlog:
+            if not self._socket.poll(timeout_ms):
+                return None
+            self._read_queue()
+        return self._backlog.popleft() if self._backlog else None
+
+    def _read_queue(self) -> None:
+        newest: dict[tuple[str, str], Received] = {}
+        while True:
+            try:
+                wire = self._socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            got = self._decode(wire)
+            if got is None:
+                continue
+            if self._keep_all:
+                self._backlog.append(got)
+                break
+            source = (got.topic, getattr(got.message, "stream", ""))
+            if TOPICS[got.topic].keep is Keep.LATEST:
+                self.skipped += source in newest
+                newest[source] = got
+            else:
+                self._backlog.append(got)
+        self._backlog.extend(newest.values())
+
+    def _decode(self, wire: bytes) -> Received | None:
+        received_ns = now_ns()
+        topic, payload = split(wire)
+        try:
+            message = decode(payload)
+            if not topic or type(message) is not TOPICS[topic].carries:
+                raise WireError(f"A {type(message).__name__} does not belong on topic '{topic}'.")
+        except WireError as error:
+            self.malformed += 1
+            if topic not in self._blamed:
+                self._blamed.add(topic)
+                log.warning("dropped a malformed message on topic '%s': %s Further ones are only counted.", topic, error)
+            return None
+        self.gaps.see((topic, getattr(message, "stream", "")), message.seq)
+        return Received(topic, message, payload, received_ns)
+
+    def close(self) -> None:
+        """Release the socket."""
+        self._socket.close()
+        self._context.term()
+
+
+class Echo:
+    """Asks the hub for its time, for `sensors.timing.ClockOffset`."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._context = zmq.Context(1)
+        self._socket = self._context.socket(zmq.DEALER)
+        self._socket.linger = 0
+        _secure(self._socket, endpoints.keys, server=False)
+        self._socket.connect(endpoints.echo)
+
+    def exchange(self, timeout_ms: int = 100) -> tuple[int, int, int, int] | None:
+        """Return (asked, hub received, hub answered, answer received) in ns, the outer two on our clock; None if late.
+
+        An answer that came too late for its own question is thrown away with the next call.
+        """
+        while self._socket.poll(0):
+            self._socket.recv()
+        asked = now_ns()
+        self._socket.send(b"?")
+        if not self._socket.poll(timeout_ms):
+            return None
+        answer = self._socket.recv()
+        arrived = now_ns()
+        received, answered = _STAMPS.unpack(answer)
+        return asked, received, answered, arrived
+
+    def close(self) -> None:
+        """Release the socket."""
+        self._socket.close()
+        self._context.term()
