@@ -25,7 +25,7 @@ RULES = (
     DurationRule("sleep", "critical", "closure_s", 3.0, "Eyes closed for {seconds:.1f} s."),
     DurationRule("long_glance_away", "warning", "off_target_s", 3.0, "Gaze away from the target for {seconds:.1f} s."),
 )
-"""Limits: microsleep 1.5 s, sleep 3 s and long distraction 3 s, inspired by the Euro NCAP driver engagement protocol."""
+"""Limits of 1.5 s, 3 s and 3 s, inspired by the Euro NCAP driver engagement protocol 2026."""
 
 
 class Alerts:

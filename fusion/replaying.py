@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
+from kernels.warm import warm
 
 from fusion import estimator
 from fusion.session import Digest, Session, canonical
 from fusion.summary import Book, Summary
 from fusion.view import View
 from kernels.layout import layout_hash
-from kernels.warm import warm
 from sensors.bus import Received
 from sensors.clock import SECOND, Clock, SystemClock
 from sensors.errors import RecordingError, WireError

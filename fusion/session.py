@@ -136,7 +136,7 @@ class Session:
 
     def _fresh(self, kind: str, tick_ns: int) -> bool:
         limit_ns = self.config.stale_ms.get(kind, 2000.0) * MILLISECOND
-        return any(pending.info.kind == kind and 0 <= pending.newest_ns and tick_ns - pending.newest_ns <= limit_ns
+        return any(pending.info.kind == kind and pending.newest_ns >= 0 and tick_ns - pending.newest_ns <= limit_ns
                    for pending in self.pending.values())
 
     def _trouble(self, stream: str, tick_ns: int) -> str:

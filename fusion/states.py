@@ -10,7 +10,7 @@ from sensors.clock import SECOND
 
 ENTER = 0.55
 LEAVE = 0.35
-"""A state is entered at or above ENTER and kept while it stays above LEAVE, so noise around one level cannot flap it."""
+"""A state is entered at or above ENTER and kept while it stays above LEAVE: noise around one level cannot flap it."""
 DWELL_S = 1.0
 """A new state must lead this long before it is announced. Being away is exempt: it is seen, not inferred."""
 
@@ -74,10 +74,8 @@ class Decider:
 
     def _lean(self, leader: str, lead: float, probabilities: NDArray[np.float64], tick_ns: int) -> None:
         holds = self._state in STATES and float(probabilities[STATES.index(self._state)]) > LEAVE
-        if lead >= ENTER:
-            wanted = leader
-        else:
-            wanted = self._state if holds else "unknown"
+        kept = self._state if holds else "unknown"
+        wanted = leader if lead >= ENTER else kept
         if wanted != self._rival:
             self._rival, self._since_ns = wanted, tick_ns
         # Leaving "unknown" or "away" needs no dwell: there was no inferred state to protect.

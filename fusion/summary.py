@@ -203,7 +203,7 @@ class Book:
         tick_s = 1 / self._session.config.tick_hz
         for name, stream in self._streams.items():
             stream.age_ms = self._ages[name].spread() if name in self._ages else Spread()
-            latest = self._quality[name] if name in self._quality else None
+            latest = self._quality.get(name)
             stream.quality = latest.mean() if latest else None
             stream.cpu_percent = round(stream.cpu_percent, 1)
         return Summary(

@@ -6,7 +6,6 @@ some of it arrived, cannot change a result.
 
 import numpy as np
 
-from sensors.clock import SECOND
 from sensors.gaps import GapCounter
 from sensors.messages import Chunk, FloatArray, StreamInfo, TimeArray
 

@@ -200,7 +200,7 @@ class Publisher:
         return bool(self._socket.poll(int(timeout_s * 1000)))
 
     def send(self, topic: str, message: AnyMessage) -> bytes:
-        """Number and stamp a message, send it, and return the payload as it went out."""
+        """Send a message, numbered and stamped, and return the payload as it went out."""
         source = (topic, getattr(message, "stream", ""))
         seq = self._seq.get(source, 0)
         self._seq[source] = seq + 1
@@ -296,7 +296,7 @@ class Subscriber:
             self.malformed += 1
             if topic not in self._blamed:
                 self._blamed.add(topic)
-                log.warning("dropped a malformed message on topic '%s': %s Further ones are only counted.", topic, error)
+                log.warning("dropped a malformed message on topic '%s': %s Later ones are only counted.", topic, error)
             return None
         self.gaps.see((topic, getattr(message, "stream", "")), message.seq)
         return Received(topic, message, payload, received_ns)

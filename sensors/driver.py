@@ -89,7 +89,7 @@ class Registered(NamedTuple):
     config: str
     """``module:Config`` subclass of `Config`, its defaults and checks."""
     kind: str
-    """The topic its chunks travel on."""
+    """The topic its chunks travel on; "" when only `StreamInfo.kind` can tell, as for a replay."""
     what: str
 
 
@@ -105,6 +105,8 @@ DRIVERS: dict[str, Registered] = {
                           "simulated vehicle or task demand"),
     "truth": Registered("sensors.drivers.truth:Truth", "sensors.drivers.truth_config:TruthConfig", "truth",
                         "the simulated participant's hidden state; recorded, never read by the session"),
+    "replay": Registered("sensors.drivers.replay:Replay", "sensors.drivers.replay_config:ReplayConfig", "",
+                         "one stream of a recording, played back as if it were the sensor"),
 }
 """Every driver by its registry name. A new driver is one row here, one file, one TOML."""
 

@@ -152,7 +152,8 @@ def run(build: Callable[[], Driver], setting: Setting, send: Send, stop: Callabl
             _wait(heart, clock, stop, "ended", "The source is over.", None)
 
 
-def _wait(heart: Heart, clock: Clock, stop: Callable[[], bool], status: str, detail: str, seconds: float | None) -> None:
+def _wait(heart: Heart, clock: Clock, stop: Callable[[], bool], status: str, detail: str,
+          seconds: float | None) -> None:
     """Let time pass with a beating heart: `seconds`, or until `stop()` when None."""
     heart.beat(status, detail)
     until = None if seconds is None else clock.now_ns() + round(seconds * SECOND)

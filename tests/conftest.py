@@ -7,8 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sensors.clock import FakeClock
+
+# A busy machine may take long over one example; a hang is caught by the time limit of the whole test.
+settings.register_profile("attnflow", deadline=None)
+settings.load_profile("attnflow")
 
 
 @pytest.fixture

@@ -1,0 +1,201 @@
+"""Band powers from Welch's averaged periodograms, grown sample by sample.
+
+One-second Hann segments begin every quarter of a second of samples. Each sample is added at once to the (at most four)
+segments it belongs to, as its share of their Fourier sums at the needed bins only; so the work of a tick is the same at
+every tick, no history is kept, and cutting the stream differently changes no bit. A hole in the stream ends the
+running segments: nothing is ever computed across it.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+SLOTS = 4
+"""Segments that run at once: they are a second long and begin a quarter of a second apart."""
+
+HIGHEST_HZ = 61
+"""The highest frequency kept: 1-45 Hz are EEG, 49-51 and 59-61 Hz tell the mains."""
+
+BANDS = (("delta", 1.0, 4.0), ("theta", 4.0, 8.0), ("alpha", 8.0, 13.0), ("beta", 13.0, 30.0), ("gamma", 30.0, 45.0))
+"""Name and limits in Hz; the lower limit belongs to the band, the upper to the next."""
+
+
+def hop(length: int) -> int:
+    """Return how many samples apart segments of `length` samples begin."""
+    return -(-length // SLOTS)
+
+
+def bin_count(rate_hz: float) -> int:
+    """Return how many bins (1 Hz, 2 Hz, ...) can be told apart at a sampling rate."""
+    return min(HIGHEST_HZ, int(0.48 * rate_hz))
+
+
+def fourier_table(length: int, bins: int) -> NDArray[np.float64]:
+    """Return (length, 2 bins): the Hann-weighted cosines, then sines, of 1, 2, ..., bins cycles per segment."""
+    n = np.arange(length)
+    hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * n / length)
+    angle = 2.0 * np.pi * np.outer(n, np.arange(1, bins + 1)) / length
+    return np.ascontiguousarray(np.hstack([np.cos(angle), np.sin(angle)]) * hann[:, None])
+
+
+@njit(cache=True, fastmath=False)
+def periodograms(table: NDArray[np.float64], hop_size: int, rate_hz: float, position: NDArray[np.int64],
+                 sums: NDArray[np.float64], breaks: NDArray[np.int64], samples: NDArray[np.float64],
+                 ends: NDArray[np.int64], power: NDArray[np.float64]) -> int:
+    """Take in samples and report the power spectral densities of the segments that end among them.
+
+    Parameters
+    ----------
+    table : (length, 2 bins) float64
+        From `fourier_table`.
+    hop_size : int
+        From `hop`.
+    rate_hz : float
+    position : (1,) int64
+        Samples since the last break; changed in place.
+    sums : (SLOTS, channel, 2 bins) float64
+        Running Fourier sums; changed in place.
+    breaks : (n,) int64
+        Over 0 at a sample before which the stream has a hole.
+    samples : (n, channel) float64
+        uV; a NaN makes its segment NaN.
+    ends : (m,) int64
+        Filled with the index of each ended segment's last sample within `samples`.
+    power : (m, channel, bins) float64
+        Filled with densities, uV2/Hz.
+
+    Returns
+    -------
+    int
+        Segments reported; m = n // hop_size + SLOTS always suffices.
+    """
+    length = table.shape[0]
+    bins = table.shape[1] // 2
+    slots = sums.shape[0]
+    scale = 2.0 / (rate_hz * 0.375 * length)  # one-sided; the squares of a Hann window sum to 3/8 of its length
+    done = 0
+    for i in range(samples.shape[0]):
+        if breaks[i] > 0:
+            position[0] = 0
+        p = position[0]
+        youngest = p // hop_size
+        for j in range(slots):
+            number = youngest - j
+            if number < 0:
+                break
+            offset = p - number * hop_size
+            if offset >= length:
+                continue
+            slot = number % slots
+            row = table[offset]
+            for c in range(samples.shape[1]):
+                total = sums[slot, c]
+                value = samples[i, c]
+                if offset == 0:
+                    for k in range(row.shape[0]):
+                        total[k] = value * row[k]
+                else:
+                    for k in range(row.shape[0]):
+                        total[k] += value * row[k]
+            if offset == length - 1:
+                for c in range(samples.shape[1]):
+                    for k in range(bins):
+                        real, imaginary = sums[slot, c, k], sums[slot, c, bins + k]
+                        power[done, c, k] = scale * (real * real + imaginary * imaginary)
+                ends[done] = i
+                done += 1
+        position[0] = p + 1
+    return done
+
+
+@njit(cache=True, fastmath=False)
+def welch(power: NDArray[np.float64], quality: NDArray[np.float64], good: float, out: NDArray[np.float64]) -> None:
+    """Average the segments of each channel that can be trusted; all of them where none can.
+
+    Parameters
+    ----------
+    power : (segment, channel, bin) float64
+    quality : (segment, channel) float64
+        Trust in each, 0..1.
+    good : float
+        Trust from which a segment counts.
+    out : (channel, bin) float64
+        Filled with the mean density; NaN without any measured segment.
+    """
+    segments, channels, bins = power.shape
+    for c in range(channels):
+        best = 0.0
+        for s in range(segments):
+            best = max(best, quality[s, c])
+        floor = good if best >= good else -1.0
+        count = 0
+        for s in range(segments):
+            if quality[s, c] >= floor and np.isfinite(power[s, c, 0]):
+                for k in range(bins):
+                    out[c, k] = power[s, c, k] if count == 0 else out[c, k] + power[s, c, k]
+                count += 1
+        for k in range(bins):
+            out[c, k] = out[c, k] / count if count else np.nan
+
+
+@njit(cache=True, fastmath=False)
+def band_powers(density: NDArray[np.float64], first_bins: NDArray[np.int64], end_bins: NDArray[np.int64],
+                bin_hz: float, out: NDArray[np.float64]) -> None:
+    """Fill `out` (channel, band) with log10 of the power in uV2 of each band.
+
+    Parameters
+    ----------
+    density : (channel, bin) float64
+        uV2/Hz; bin k is (k + 1) `bin_hz`.
+    first_bins, end_bins : (band,) int64
+        Bins first <= k < end of each band; an empty range gives NaN.
+    bin_hz : float
+    out : (channel, band) float64
+    """
+    for c in range(density.shape[0]):
+        for b in range(first_bins.shape[0]):
+            total = 0.0
+            for k in range(first_bins[b], end_bins[b]):
+                total += density[c, k]
+            out[c, b] = np.log10(total * bin_hz) if total > 0.0 else np.nan
+
+
+@njit(cache=True, fastmath=False)
+def aperiodic_exponent(log_density: NDArray[np.float64], log_hz: NDArray[np.float64],
+                       used: NDArray[np.int64]) -> float:
+    """Return the exponent chi of the 1/f background, log10 P = b - chi log10 f.
+
+    The line is Theil and Sen's: the median of the slopes of all pairs of used bins, which oscillations that rise above
+    the background bend little.
+
+    Parameters
+    ----------
+    log_density : (bin,) float64
+        log10 of the density.
+    log_hz : (bin,) float64
+        log10 of the frequency.
+    used : (m,) int64
+        Bins of the fit (2-40 Hz without the alpha peak).
+    """
+    slopes = np.empty(used.shape[0] * (used.shape[0] - 1) // 2)
+    count = 0
+    for i in range(used.shape[0]):
+        for j in range(i + 1, used.shape[0]):
+            a, b = used[i], used[j]
+            slope = (log_density[b] - log_density[a]) / (log_hz[b] - log_hz[a])
+            if np.isfinite(slope):
+                slopes[count] = slope
+                count += 1
+    return -np.median(slopes[:count]) if count else np.nan
+
+
+@njit(cache=True, fastmath=False)
+def median_of(values: NDArray[np.float64], chosen: NDArray[np.float64]) -> float:
+    """Return the median of the measured values whose `chosen` is over 0; NaN when there is none."""
+    kept = np.empty(values.shape[0])
+    count = 0
+    for i in range(values.shape[0]):
+        if chosen[i] > 0.0 and np.isfinite(values[i]):
+            kept[count] = values[i]
+            count += 1
+    return np.median(kept[:count]) if count else np.nan
