@@ -27,6 +27,8 @@ app = typer.Typer(name="attnflow", add_completion=False, no_args_is_help=True, p
 bench_app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.add_typer(bench_app, name="bench")
 
+OURS = ("sensors", "kernels", "models", "fusion")
+"""The packages that are never an optional library."""
 RigName = Annotated[str, typer.Option("--rig", "-r", help="A rig of hw-configs/, or the path of a .toml file.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there.")]
 File = Annotated[Path, typer.Argument(help="A recording (.mcap).", exists=True, dir_okay=False, readable=True)]
@@ -49,6 +51,8 @@ def main() -> None:
             traceback.print_exc()
         if isinstance(error, AttnflowError):
             _complain(error.message, error.next_step)
+        elif isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(OURS):
+            _complain(f"The library '{error.name}' is not installed.", "Run: pip install 'attnflow[all]'")
         else:
             _complain(f"attnflow itself broke: {type(error).__name__}: {error}.",
                       "" if debug else "Run it again with --debug and report what it shows.")
@@ -92,8 +96,8 @@ def doctor(rig: Annotated[str, typer.Option("--rig", "-r", help="Also check what
     from fusion import doctor as clinic
 
     if warm:
-        with _busy("Compiling the kernels", quiet=as_json):
-            clinic.warm()
+        with _progress("Compiling the kernels", quiet=as_json) as advance:
+            clinic.warm(advance)
     with _busy("Checking", quiet=as_json):
         checks = clinic.examine(rig, deep=deep)
     if as_json:
@@ -198,7 +202,7 @@ def bench_live(seconds: Annotated[float, typer.Option(min=1.0, help="How long th
     """Measure latency, bus hop (beside raw ZeroMQ and LSL), processor use and replay speed, in one run."""
     from fusion.bench import bench_live as measure
 
-    with _busy("Measuring", quiet=as_json):
+    with _busy("Measuring; this takes about a minute longer than the session", quiet=as_json):
         figures = measure(seconds)
     if as_json:
         _json(figures)

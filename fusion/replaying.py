@@ -8,7 +8,7 @@ import msgspec
 from kernels.warm import warm
 
 from fusion import estimator
-from fusion.session import Digest, Session, canonical
+from fusion.session import Digest, Session
 from fusion.summary import Book, Summary
 from fusion.view import View
 from kernels.layout import layout_hash
@@ -110,13 +110,12 @@ def verify(path: Path) -> Verification:
             continue
         first_ns = message.t_ns if first_ns is None else first_ns
         last_ns = message.t_ns
-        theirs.add(message)
+        recorded_bytes = theirs.add(message)
         if not recomputed:
             difference = difference or f"The recording has a {_name(message)} that was not recomputed."
             continue
         twin = recomputed.pop(0)
-        ours.add(twin)
-        if canonical(twin) != canonical(message) and not difference:
+        if ours.add(twin) != recorded_bytes and not difference:
             difference = f"Recorded {_name(message)} differs from the recomputed {_name(twin)}{_where(message, twin)}."
     if recomputed and not difference and recording.lost_seconds == 0.0:
         difference = _missing(recomputed[0])

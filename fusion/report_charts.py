@@ -51,19 +51,27 @@ def plot(title: str, unit: str, lines: Sequence[Line], axis: Axis, *, low: float
     values = [value for line in lines for value in _extremes(line)]
     if not values:
         return _figure(title, unit, "<p class=none>not measured</p>", note=note)
-    floor = min(values) if low is None else low
-    ceiling = max(values) if high is None else high
-    if ceiling - floor < 1e-9:
-        floor, ceiling = floor - 0.5, ceiling + 0.5
-    elif low is None or high is None:
-        rim = 0.05 * (ceiling - floor)
-        floor, ceiling = floor - rim * (low is None), ceiling + rim * (high is None)
+    floor, ceiling = round_limits(min(values) if low is None else low, max(values) if high is None else high)
+    floor, ceiling = floor if low is None else low, ceiling if high is None else high
     body = []
     for number, line in enumerate(lines):
         body.append(_line(line, SERIES[number % len(SERIES)], axis, floor, ceiling))
     legend = _legend([(line.name, SERIES[number % len(SERIES)]) for number, line in enumerate(lines)]) \
         if len(lines) > 1 or lines[0].name != title else ""
     return _figure(title, unit, _frame("".join(body), floor, ceiling, tall=tall) + times(axis), legend, note)
+
+
+def round_limits(low: float, high: float) -> tuple[float, float]:
+    """Return limits around `low` and `high` whose ends and middle are numbers a person would choose."""
+    if low == high == 0:
+        return 0.0, 1.0
+    span = max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-6)
+    power = 10.0 ** math.floor(math.log10(span / 2))
+    for step in (power * factor for factor in (1.0, 2.0, 2.5, 5.0, 10.0, 20.0)):
+        floor = math.floor(low / step + 1e-9) * step
+        if floor + 2 * step >= high:
+            return floor, floor + 2 * step
+    return low, high
 
 
 def _extremes(line: Line) -> list[float]:
@@ -166,8 +174,9 @@ def times(axis: Axis) -> str:
     """Return the labels of the time axis."""
     step = next((step for step in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
                  if axis.seconds / step <= 6), 86400)
+    # A label that would begin in the last twentieth would stick out of the page.
     marks = [f'<s style="left:{100 * number * step / axis.seconds:.2f}%">{_clock(number * step, axis.seconds)}</s>'
-             for number in range(math.floor(axis.seconds / step) + 1)] if axis.seconds else []
+             for number in range(math.floor(0.95 * axis.seconds / step) + 1)] if axis.seconds else []
     return f'<div class=times>{"".join(marks)}</div>'
 
 
@@ -180,9 +189,17 @@ def _clock(seconds: float, whole: float) -> str:
 
 def _frame(body: str, floor: float, ceiling: float, *, tall: bool = False) -> str:
     grid = "".join(f'<path class=g d="M0 {height}H{WIDTH}"/>' for height in (0, HEIGHT // 2, HEIGHT))
-    labels = "".join(f"<span>{value:.3g}</span>" for value in (ceiling, (floor + ceiling) / 2, floor))
+    # As many decimals as it takes to tell the three labels apart.
+    decimals = max(0, min(6, 1 - math.floor(math.log10((ceiling - floor) / 2))))
+    labels = "".join(f"<span>{_trimmed(value, decimals)}</span>" for value in (ceiling, (floor + ceiling) / 2, floor))
     return (f'<div class="chart{" tall" if tall else ""}"><div class=y>{labels}</div><div class=plot>'
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img">{grid}{body}</svg></div></div>')
+
+
+def _trimmed(value: float, decimals: int) -> str:
+    text = f"{value:.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def _figure(title: str, unit: str, body: str, legend: str = "", note: str = "") -> str:

@@ -3,14 +3,13 @@
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from fusion.palette import is_simulated
-from fusion.replaying import session_of
 from fusion.report_lines import BINS, Bands, Envelope, Latest
-from fusion.session import Session
 from kernels.layout import SIZE
 from sensors.clock import MILLISECOND, SECOND
 from sensors.errors import AttnflowError, WireError
@@ -19,6 +18,9 @@ from sensors.messages import Alert, AnyMessage, Chunk, Health, Marker, State, St
 from sensors.recording import Recording
 from sensors.simulated.story import STATES
 from sensors.topics import SESSION_TOPICS
+
+if TYPE_CHECKING:
+    from fusion.session import Session
 
 TABLE_ROWS = 500
 """Rows kept of each table (alerts, markers, gaps): the newest ones."""
@@ -66,6 +68,8 @@ class Found:
     start_ns: int
     metadata: dict[str, str]
     rig_toml: str
+    versions: dict[str, str]
+    """Library to version, as recorded."""
     salvaged: bool
     complete: bool
     lost_seconds: float
@@ -122,12 +126,15 @@ class Gathering:
         self._width_ns = int(recording.duration_s * 1.001 * SECOND) // BINS + 1
         rig = recording.attachments.get("rig.toml", b"").decode("utf-8", "replace")
         self.found = Found(path=str(recording.path), start_ns=recording.start_ns, end_ns=recording.start_ns,
-                           metadata=dict(recording.metadata), rig_toml=rig, salvaged=recording.salvaged,
+                           metadata=dict(recording.metadata), rig_toml=rig,
+                           versions=_versions(recording), salvaged=recording.salvaged,
                            complete=recording.complete, lost_seconds=recording.lost_seconds)
         self._gaps = GapCounter()
         self._true_state = ""
         self._session: Session | None = None
         if features:
+            from fusion.replaying import session_of  # brings the compiled kernels, which nothing else here needs
+
             try:
                 self._session = session_of(recording)
             except AttnflowError as error:
@@ -173,7 +180,10 @@ class Gathering:
                 self.found.features.add(np.array([outputs[-1].t_ns], np.int64), self._session.vector[None, :].copy())
 
     def _stream(self, name: str) -> StreamFound:
-        return self.found.streams.setdefault(name, StreamFound(name))
+        stream = self.found.streams.get(name)
+        if stream is None:
+            stream = self.found.streams[name] = StreamFound(name)
+        return stream
 
     def _envelope(self, columns: int) -> Envelope:
         return Envelope(columns, self.found.start_ns, self._width_ns)
@@ -248,3 +258,10 @@ class Gathering:
                               alert.reason, f"{(alert.t_ns - alert.onset_ns) / MILLISECOND:.0f}")
         if alert.active and len(self.found.alert_times) < BINS:
             self.found.alert_times.append((alert.t_ns, alert.level, alert.rule))
+
+
+def _versions(recording: Recording) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(recording.attachments.get("versions.json", b"{}"), type=dict[str, str])
+    except msgspec.MsgspecError:
+        return {"versions.json": "unreadable"}

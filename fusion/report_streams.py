@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from fusion.report_charts import Axis, Line, plot
 from fusion.report_gather import StreamFound
 
@@ -28,9 +30,12 @@ class Panel(NamedTuple):
 PANELS = (
     Panel("camera", "Gaze", r"gaze_(yaw|pitch)"),
     Panel("camera", "Head", r"head_(yaw|pitch|roll)"),
-    Panel("camera", "Eye opening", r"(ear|openness|lid|eye_open)(_(left|right))?"),
+    Panel("camera", "Eye aspect ratio", r"(ear|openness)(_(left|right))?"),
     Panel("camera", "Blink score", r"blink(_(left|right))?", 0, 1),
-    Panel("camera", "Face confidence", r"(face|face_confidence|confidence|valid)", 0, 1),
+    Panel("camera", "Eyes in the head", r"eye_(yaw|pitch)"),
+    Panel("camera", "Trust in the face", r"face(_confidence)?", 0, 1),
+    Panel("camera", "Head position", r"head_[xyz]"),
+    Panel("camera", "Jaw opening", r"jaw_open", 0, 1),
     Panel("camera", "Brightness", r"luma"),
     Panel("microphone", "Speech probability", r"speech", 0, 1),
     Panel("microphone", "Loudness", r"loudness(_momentary|_short)?", -70, 0),
@@ -42,7 +47,7 @@ PANELS = (
 )
 """What is drawn of each kind; other columns are named, not drawn. Kinds without a row here are drawn by unit."""
 
-SHOWN_UNITS = {"rad": ("degrees", 180 / math.pi), "rad/s": ("degrees/s", 180 / math.pi), "1": ("0..1 or count", 1.0)}
+SHOWN_UNITS = {"rad": ("degrees", 180 / math.pi), "rad/s": ("degrees/s", 180 / math.pi), "1": ("no unit", 1.0)}
 """How a unit is shown, and the factor to it."""
 
 
@@ -82,8 +87,19 @@ def _panels(stream: StreamFound) -> list[Panel]:
 
 
 def _channels(stream: StreamFound, axis: Axis) -> Iterator[str]:
-    """Yield one low plot per electrode."""
-    assert stream.info is not None
-    assert stream.columns is not None
+    """Yield one low plot per electrode, scaled to its usual span: a single pop must not flatten an hour."""
+    if stream.info is None or stream.columns is None:
+        return
+    source = stream.columns.settle()
     for number, column in enumerate(stream.info.columns[:CHANNELS]):
-        yield plot(column.name, column.unit, [Line(column.name, stream.columns, number)], axis)
+        extremes = np.concatenate((source.low[:, number], source.high[:, number]))
+        extremes = extremes[np.isfinite(extremes)]
+        low = high = None
+        note = ""
+        if len(extremes):
+            first, last = (float(value) for value in np.percentile(extremes, (2, 98)))
+            rim = max(1.0, 0.5 * (last - first))
+            if extremes.min() < first - rim or extremes.max() > last + rim:
+                low, high = first - rim, last + rim
+                note = f"Cut to its usual span; it reached {extremes.min():.4g} to {extremes.max():.4g} {column.unit}."
+        yield plot(column.name, column.unit, [Line(column.name, source, number)], axis, low=low, high=high, note=note)

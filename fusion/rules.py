@@ -6,6 +6,7 @@ they are, and the conformal set stays empty. Bands follow the literature where i
 1994), closures from 0.5 s, glances from 2 s (100-Car odds ratios), theta and alpha changes of 1-2.5 dB.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -53,49 +54,51 @@ BLIND_SD = 0.35
 """Standard deviation of the scores with every modality at full trust, and with none."""
 
 
+SENSING = ("camera", "microphone", "eeg")
+"""Modalities that sense the person; their mean trust sets how wide the doubt is."""
+
+_TABLE = tuple((row, INDEX[row.feature], FEATURES[INDEX[row.feature]].modality) for row in EVIDENCE)
+
+
 class Rules:
     """The evidence table as an `Estimator`."""
 
     name = "rules"
 
-    def __init__(self) -> None:
-        self._columns = np.array([INDEX[row.feature] for row in EVIDENCE])
-        self._none = np.array([row.none for row in EVIDENCE])
-        self._span = np.array([row.full - row.none for row in EVIDENCE])
-        self._nats = np.array([row.nats for row in EVIDENCE])
-        self._target = np.array([STATES.index(row.state) for row in EVIDENCE])
-        self._modality = np.array([MODALITIES.index(FEATURES[INDEX[row.feature]].modality) for row in EVIDENCE])
-        self._prior = np.array([PRIOR[state] for state in STATES])
-
     def estimate(self, tick_ns: int, vector: NDArray[np.float32], quality: dict[str, float]) -> Estimate:
         """Return the estimate for one tick; see `fusion.estimator.Estimator`."""
-        trust = np.array([quality.get(modality, 0.0) for modality in MODALITIES])
-        grown = np.clip((vector[self._columns].astype(np.float64) - self._none) / self._span, 0.0, 1.0)
-        # Absence of the face is seen, not guessed: its evidence is not scaled by how well the face is measured.
-        scale = np.where(self._target == STATES.index("away"), 1.0, trust[self._modality])
-        nats = np.where(np.isnan(grown), 0.0, grown * self._nats * scale)
-        scores = self._prior + np.bincount(self._target, nats, minlength=len(STATES))
-        shifted = np.exp(scores - scores.max())
-        probabilities = shifted / shifted.sum()
-        focused, visual, cognitive, drowsy, overloaded, away = (float(p) for p in probabilities)
-        blindness = 1.0 - float(trust[:3].mean())
-        sd = BASE_SD + (BLIND_SD - BASE_SD) * blindness
-        vigilance = 1.0 - drowsy
+        features = vector.tolist()
+        scores = dict(PRIOR)
+        moved = {modality: 0.25 * quality.get(modality, 0.0) for modality in MODALITIES}
+        for row, column, modality in _TABLE:
+            value = features[column]
+            if math.isnan(value):
+                continue
+            grown = min(1.0, max(0.0, (value - row.none) / (row.full - row.none)))
+            # Absence of the face is seen, not guessed: its evidence is not scaled by how well a face is measured.
+            nats = grown * row.nats * (1.0 if row.state == "away" else quality.get(modality, 0.0))
+            scores[row.state] += nats
+            moved[modality] += nats
+        probabilities = _softmax([scores[state] for state in STATES])
+        focused, visual, cognitive, drowsy, overloaded, away = probabilities
+        trust = sum(quality.get(modality, 0.0) for modality in SENSING) / len(SENSING)
+        sd = BASE_SD + (BLIND_SD - BASE_SD) * (1.0 - trust)
         lapse = 1.0 - (1.0 - drowsy) * (1.0 - visual) * (1.0 - away)
+        total = sum(moved.values())
         return Estimate(
-            probabilities=probabilities,
+            probabilities=np.array(probabilities),
             attention=Scored(focused + 0.5 * overloaded + 0.4 * cognitive, sd),
-            vigilance=Scored(vigilance, sd),
+            vigilance=Scored(1.0 - drowsy, sd),
             load=Scored(min(1.0, overloaded + 0.4 * cognitive + 0.3 * focused), sd),
             lapse_risk_3s=0.6 * lapse,
             lapse_risk_10s=0.8 * lapse,
-            weights=self._weights(nats, trust),
+            weights={modality: part / total if total else 0.0 for modality, part in moved.items()},
             conformal=(),
         )
 
-    def _weights(self, nats: NDArray[np.float64], trust: NDArray[np.float64]) -> dict[str, float]:
-        """Return each modality's share of the evidence; of the trust, where there is no evidence at all."""
-        moved = np.bincount(self._modality, np.abs(nats), minlength=len(MODALITIES)) + 0.25 * trust
-        total = moved.sum()
-        return {modality: float(part / total) if total else 0.0
-                for modality, part in zip(MODALITIES, moved, strict=True)}
+
+def _softmax(scores: list[float]) -> list[float]:
+    highest = max(scores)
+    grown = [math.exp(score - highest) for score in scores]
+    total = sum(grown)
+    return [part / total for part in grown]

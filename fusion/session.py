@@ -6,7 +6,7 @@ carried event time past T + watermark, and it sees exactly the samples with stam
 """
 
 import hashlib
-from collections.abc import Iterable
+import math
 
 import msgspec
 import numpy as np
@@ -15,7 +15,7 @@ from fusion.alerts import Alerts
 from fusion.estimator import STATES, Estimate, Estimator
 from fusion.features import TRACKERS, Tracker
 from fusion.person import Person
-from fusion.states import Decider, Situation
+from fusion.states import Decider, Decision, Situation
 from fusion.timeline import Pending
 from kernels.layout import INDEX, MODALITIES, SIZE
 from sensors.clock import MILLISECOND, SECOND
@@ -28,6 +28,10 @@ TRUSTED = 0.3
 """Quality from which a modality may speak."""
 DARK_LUMA = 25.0
 """Brightness under which a camera without a face is covered or in the dark, not looking at an empty seat."""
+DEFAULT_STALE_MS = 2000.0
+
+_LUMA, _ABSENT = INDEX["luma"], INDEX["face_absent_s"]
+_QUALITY = {kind: INDEX[f"{kind}_quality"] for kind in MODALITIES if f"{kind}_quality" in INDEX}
 
 
 class Session:
@@ -113,31 +117,29 @@ class Session:
             values, times = pending.take(tick_ns)
             tracker.advance(values, times)
             tracker.fill(tick_ns, self._vector)
-        troubles = {stream: self._trouble(stream, tick_ns) for stream in self.pending.keys() | self._health.keys()}
-        quality = self._quality(tick_ns)
+        fresh = {pending.info.kind for pending in self.pending.values() if self._is_fresh(pending, tick_ns)}
+        troubles = {stream: self._trouble(stream, tick_ns) for stream in sorted({*self.pending, *self._health})}
+        quality = self._quality(fresh)
         estimate = self._estimator.estimate(tick_ns, self._vector, quality)
-        absent = self._vector[INDEX["face_absent_s"]] > 0
-        bright = bool(self._vector[INDEX["luma"]] >= DARK_LUMA) and self._fresh("camera", tick_ns)
-        sentences = tuple(troubles[stream] for stream in sorted(troubles) if troubles[stream])
+        bright = "camera" in fresh and bool(self._vector[_LUMA] >= DARK_LUMA)
+        seat_empty = bright and bool(self._vector[_ABSENT] > 0)
         situation = Situation(
             calibrated=self._person.progress(tick_ns),
             face_seen=bright,
-            troubles=sentences + tuple(self._poor(quality, bool(absent and bright), tick_ns)),
-            fresh=any(self._fresh(kind, tick_ns) for kind in self._trackers),
-            telling=max(quality["camera"], quality["eeg"]) >= TRUSTED or bool(absent and bright),
+            troubles=(*filter(None, troubles.values()), *_poor(quality, fresh, seat_empty)),
+            fresh=bool(fresh),
+            telling=max(quality["camera"], quality["eeg"]) >= TRUSTED or seat_empty,
         )
         decision = self._decider.decide(tick_ns, estimate.probabilities, situation)
-        outputs: list[State | Alert] = [self._state(tick_ns, estimate, decision.state, decision.status,
-                                                    decision.reason, quality)]
+        outputs: list[State | Alert] = [self._state(tick_ns, estimate, decision, quality)]
         outputs += self._alerts.durations(tick_ns, self._vector)
-        for stream in sorted(troubles):
-            outputs += self._alerts.sensor(tick_ns, stream, troubles[stream])
+        for stream, trouble in troubles.items():
+            outputs += self._alerts.sensor(tick_ns, stream, trouble)
         return outputs
 
-    def _fresh(self, kind: str, tick_ns: int) -> bool:
-        limit_ns = self.config.stale_ms.get(kind, 2000.0) * MILLISECOND
-        return any(pending.info.kind == kind and pending.newest_ns >= 0 and tick_ns - pending.newest_ns <= limit_ns
-                   for pending in self.pending.values())
+    def _is_fresh(self, pending: Pending, tick_ns: int) -> bool:
+        limit_ms = self.config.stale_ms.get(pending.info.kind, DEFAULT_STALE_MS)
+        return pending.newest_ns >= 0 and tick_ns - pending.newest_ns <= limit_ms * MILLISECOND
 
     def _trouble(self, stream: str, tick_ns: int) -> str:
         """Return why `stream` cannot be relied on, or "" if it can."""
@@ -145,44 +147,42 @@ class Session:
         if health is not None and health.status in ("failed", "stalled", "ended"):
             return f"{stream}: {health.detail}"
         pending = self.pending.get(stream)
-        if pending is None or pending.newest_ns < 0:
-            return ""  # still starting; a stream that fails to start says so in its health
-        if not self._fresh(pending.info.kind, tick_ns):
-            return f"{stream}: no sample for {(tick_ns - pending.newest_ns) / SECOND:.1f} s."
-        return ""
+        if pending is None or pending.newest_ns < 0 or self._is_fresh(pending, tick_ns):
+            return ""  # one that never spoke is still starting; one that fails to start says so in its health
+        return f"{stream}: no sample for {(tick_ns - pending.newest_ns) / SECOND:.1f} s."
 
-    def _quality(self, tick_ns: int) -> dict[str, float]:
-        quality = {}
-        for kind in MODALITIES:
-            measured = float(self._vector[INDEX[f"{kind}_quality"]]) if f"{kind}_quality" in INDEX else 1.0
-            quality[kind] = measured if self._fresh(kind, tick_ns) and measured == measured else 0.0
+    def _quality(self, fresh: set[str]) -> dict[str, float]:
+        quality = dict.fromkeys(MODALITIES, 0.0)
+        for kind in fresh:
+            measured = float(self._vector[_QUALITY[kind]]) if kind in _QUALITY else 1.0
+            quality[kind] = 0.0 if math.isnan(measured) else measured
         return quality
 
-    def _poor(self, quality: dict[str, float], seat_empty: bool, tick_ns: int) -> Iterable[str]:
-        for kind, value in quality.items():
-            if value < TRUSTED and self._fresh(kind, tick_ns) and not (kind == "camera" and seat_empty):
-                yield f"{kind}: signal quality {value:.2f} is under {TRUSTED}."
-
-    def _state(self, tick_ns: int, estimate: Estimate, state: str, status: str, reason: str,
-               quality: dict[str, float]) -> State:
+    def _state(self, tick_ns: int, estimate: Estimate, decision: Decision, quality: dict[str, float]) -> State:
         inputs = {}
         for stream, pending in self.pending.items():
             heard = pending.newest_ns >= 0
             age_ms = (tick_ns + self._watermark_ns - pending.newest_ns) / MILLISECOND if heard else -1.0
             health = self._health.get(stream)
             said = health.status if health is not None else "starting"
-            fresh = self._fresh(pending.info.kind, tick_ns)
-            inputs[stream] = InputAge(age_ms, quality[pending.info.kind],
-                                      said if fresh or said in ("failed", "ended") or not heard else "stale")
+            late = heard and said not in ("failed", "ended") and not self._is_fresh(pending, tick_ns)
+            inputs[stream] = InputAge(age_ms, quality[pending.info.kind], "stale" if late else said)
         return State(
-            t_ns=tick_ns, state=state, status=status, reason=reason, estimator=self._estimator.name,
-            probabilities={name: float(p) for name, p in zip(STATES, estimate.probabilities, strict=True)},
+            t_ns=tick_ns, state=decision.state, status=decision.status, reason=decision.reason,
+            estimator=self._estimator.name,
+            probabilities=dict(zip(STATES, estimate.probabilities.tolist(), strict=True)),
             conformal=estimate.conformal,
             attention=estimate.attention.value, attention_sd=estimate.attention.sd,
             vigilance=estimate.vigilance.value, vigilance_sd=estimate.vigilance.sd,
             load=estimate.load.value, load_sd=estimate.load.sd,
             lapse_risk_3s=estimate.lapse_risk_3s, lapse_risk_10s=estimate.lapse_risk_10s,
             weights=estimate.weights, quality=quality, inputs=inputs)
+
+
+def _poor(quality: dict[str, float], fresh: set[str], seat_empty: bool) -> list[str]:
+    """Return a sentence for each live sensor whose signal is not to be trusted; an empty seat is no bad signal."""
+    return [f"{kind}: signal quality {value:.2f} is under {TRUSTED}." for kind, value in quality.items()
+            if value < TRUSTED and kind in fresh and not (kind == "camera" and seat_empty)]
 
 
 class Digest:
@@ -193,13 +193,15 @@ class Digest:
         self.states = 0
         self.alerts = 0
 
-    def add(self, output: State | Alert) -> None:
-        """Take in one output."""
+    def add(self, output: State | Alert) -> bytes:
+        """Take in one output and return its canonical bytes."""
         if isinstance(output, State):
             self.states += 1
         else:
             self.alerts += 1
-        self._hash.update(canonical(output))
+        data = canonical(output)
+        self._hash.update(data)
+        return data
 
     def hex(self) -> str:
         """Return the digest so far."""

@@ -1,6 +1,7 @@
 """A session in the terminal: one screen redrawn eight times a second, or plain lines where there is no screen."""
 
 import math
+import re
 from io import StringIO
 from pathlib import Path
 from types import TracebackType
@@ -106,13 +107,16 @@ def frame(view: View, width: int = 80, height: int = 24) -> RenderableType:
 
 
 def picture(view: View, path: str | Path, *, width: int = 96) -> Path:
-    """Write one frame as an SVG picture and return its path."""
+    """Write one frame as an SVG picture that needs nothing else, and return its path."""
     console = Console(record=True, width=width, height=26, file=StringIO(), force_terminal=True,
                       color_system="truecolor", legacy_windows=False)
     console.print(frame(view, width, 26))
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(console.export_svg(title=f"attnflow live --rig {view.rig}"), encoding="utf-8")
+    svg = console.export_svg(title=f"attnflow live --rig {view.rig}")
+    # Rich asks a server for a font; the picture must stand alone, and any fixed-width font will do.
+    svg = re.sub(r"@font-face\s*{[^}]*}\s*|<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    target.write_text(svg, encoding="utf-8")
     return target
 
 

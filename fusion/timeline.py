@@ -56,7 +56,7 @@ class Pending:
             return
         if len(times) == 0:
             return
-        if int(times[0]) <= self._arrived_ns or bool(np.any(times[1:] <= times[:-1])):
+        if times[0] <= self._arrived_ns or (len(times) > 1 and bool((times[1:] <= times[:-1]).any())):
             floor = np.maximum.accumulate(np.concatenate(([self._arrived_ns], times[:-1])))
             forward = times > floor
             self.backwards += int(np.count_nonzero(~forward))

@@ -163,7 +163,8 @@ def sudden(levels: Float64, new: int, back: int, rise_db: float, quiet_db: float
     Parameters
     ----------
     levels
-        (n >= back + new,) block levels in dB, oldest first; NaN before the stream began, which is never a rise.
+        (n >= back + new,) block levels in dB, oldest first; NaN before the stream began, which nothing
+        rises from.
     new
         How many of the last levels are new.
     back
@@ -176,11 +177,10 @@ def sudden(levels: Float64, new: int, back: int, rise_db: float, quiet_db: float
     found = 0.0
     for i in range(levels.size - new, levels.size):
         low = math.inf
-        known = True
         for j in range(i - back, i):
-            known = known and not math.isnan(levels[j])
-            low = min(low, levels[j])
-        risen = known and max(levels[i], quiet_db) - max(low, quiet_db) > rise_db
+            if not math.isnan(levels[j]):
+                low = min(low, levels[j])
+        risen = max(levels[i], quiet_db) - max(low, quiet_db) > rise_db
         if risen and armed[0] > 0.0:
             found = 1.0
         armed[0] = 0.0 if risen else 1.0
@@ -188,7 +188,8 @@ def sudden(levels: Float64, new: int, back: int, rise_db: float, quiet_db: float
 
 
 @njit(cache=True, fastmath=False, nogil=True)
-def spectral_shape(power: Float32, bin_hz: float, first: int, last: int, previous: Float64) -> tuple[float, float, float]:
+def spectral_shape(power: Float32, bin_hz: float, first: int, last: int,
+                   previous: Float64) -> tuple[float, float, float]:
     """Return centroid, flatness and flux of one power spectrum.
 
     Parameters

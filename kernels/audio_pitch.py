@@ -43,7 +43,7 @@ def pitch(window: Float32, rate_hz: float, low_hz: float, high_hz: float, differ
         under about 0.3 for noise, 0 for silence.
     """
     shortest = int(rate_hz / high_hz)
-    longest = int(math.ceil(rate_hz / low_hz))
+    longest = math.ceil(rate_hz / low_hz)
     lags = longest + 2
     span = window.size - lags
     signal = window.astype(np.float64)
@@ -69,7 +69,8 @@ def pitch(window: Float32, rate_hz: float, low_hz: float, high_hz: float, differ
         running += d[lag]
         d[lag] = d[lag] * lag / running if running > 0.0 else 1.0
     best = shortest
-    for lag in range(shortest, longest + 1):
+    # From far above the range: a whistle's own dip comes first, and its second period must not pass for a voice.
+    for lag in range(2, longest + 1):
         if d[lag] < DIP:
             best = lag
             while best < longest and d[best + 1] < d[best]:
@@ -78,8 +79,8 @@ def pitch(window: Float32, rate_hz: float, low_hz: float, high_hz: float, differ
         if d[lag] < d[best]:
             best = lag
     left, middle, right = d[best - 1], d[best], d[best + 1]
-    # At the edge of the range the deepest point is a slope, not a dip: a period outside the range.
-    if middle >= VOICED or left < middle or right < middle:
+    # The deepest point at the long edge is a slope, not a dip: a period beyond the range.
+    if best < shortest or middle >= VOICED or right < middle:
         return math.nan, min(1.0, max(0.0, 1.0 - middle))
     curve = left - 2.0 * middle + right
     shift = 0.5 * (left - right) / curve if curve > 0.0 else 0.0

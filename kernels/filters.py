@@ -17,6 +17,17 @@ def high_pass(cutoff_hz: float, rate_hz: float) -> NDArray[np.float64]:
     return np.array([norm, -2.0 * norm, norm, 2.0 * (k * k - 1.0) * norm, (1.0 - math.sqrt(2.0) * k + k * k) * norm])
 
 
+def low_pass(cutoff_hz: float, rate_hz: float) -> NDArray[np.float64]:
+    """Return a fourth-order Butterworth low-pass as two sections b0, b1, b2, a1, a2; -3 dB at `cutoff_hz` exactly."""
+    k = math.tan(math.pi * cutoff_hz / rate_hz)
+    sections = []
+    for damping in (2.0 * math.sin(math.pi / 8.0), 2.0 * math.sin(3.0 * math.pi / 8.0)):
+        norm = 1.0 / (1.0 + damping * k + k * k)
+        gain = k * k * norm
+        sections.append([gain, 2.0 * gain, gain, 2.0 * (k * k - 1.0) * norm, (1.0 - damping * k + k * k) * norm])
+    return np.array(sections)
+
+
 def notch(centre_hz: float, quality: float, rate_hz: float) -> NDArray[np.float64]:
     """Return a notch as one section b0, b1, b2, a1, a2; -3 dB at centre (1 +- 1 / (2 quality)), gain 1 far away."""
     angle = 2.0 * math.pi * centre_hz / rate_hz
@@ -27,14 +38,36 @@ def notch(centre_hz: float, quality: float, rate_hz: float) -> NDArray[np.float6
 
 
 @njit(cache=True, fastmath=False)
+def find_breaks(newest_ns: int, times_ns: NDArray[np.int64], hole_ns: float, settle_ns: float,
+                out: NDArray[np.int64]) -> None:
+    """Fill `out` with 1 where a stream has a hole before a sample, 2 where the hole is so long that filters settle anew.
+
+    Parameters
+    ----------
+    newest_ns : int
+        Time of the sample before these; negative when there was none, which is a break of the second kind.
+    times_ns : (n,) int64
+        Increasing.
+    hole_ns, settle_ns : float
+        Steps longer than these are holes of the first and of the second kind.
+    out : (n,) int64
+    """
+    before = newest_ns
+    for i in range(times_ns.shape[0]):
+        step = times_ns[i] - before
+        out[i] = 2 if before < 0 or step > settle_ns else (1 if step > hole_ns else 0)
+        before = times_ns[i]
+
+
+@njit(cache=True, fastmath=False)
 def cascade(sections: NDArray[np.float64], state: NDArray[np.float64], held: NDArray[np.float64],
-            settle: NDArray[np.int64], samples: NDArray[np.float64], first_out: NDArray[np.float64],
-            out: NDArray[np.float64]) -> None:
+            breaks: NDArray[np.int64], samples: NDArray[np.float32], columns: NDArray[np.int64],
+            first_out: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     """Run a chain of second-order sections over each channel, carrying its state.
 
-    Transposed direct form II. Where `settle` says so the state is set to what a constant input of that sample's value
-    would have left, so an electrode offset of many millivolts makes no transient. A NaN repeats the channel's last
-    value: the state stays clean, and what was missing is the quality's business.
+    Transposed direct form II in double precision. At a break of the second kind the state is set to what a constant
+    input of that sample's value would have left, so an electrode offset of many millivolts makes no transient. A NaN
+    repeats the channel's last value: the state stays clean, and what was missing is the quality's business.
 
     Parameters
     ----------
@@ -43,20 +76,22 @@ def cascade(sections: NDArray[np.float64], state: NDArray[np.float64], held: NDA
     state : (k, channel, 2) float64
     held : (channel,) float64
         Last value of each channel; NaN before the first one. Both are changed in place.
-    settle : (n,) int64
-        Over 0 where the state starts anew.
-    samples : (n, channel) float64
-    first_out : (n, channel) float64
+    breaks : (n,) int64
+        From `find_breaks`.
+    samples : (n, column) float32
+    columns : (channel,) int64
+        Which columns are channels.
+    first_out : (n, channel) float32
         Filled with the output of the first section alone.
-    out : (n, channel) float64
+    out : (n, channel) float32
         Filled with the output of the whole chain.
     """
-    for i in range(samples.shape[0]):
-        for c in range(samples.shape[1]):
-            value = samples[i, c]
+    for c in range(columns.shape[0]):
+        for i in range(samples.shape[0]):
+            value = float(samples[i, columns[c]])
             if np.isnan(value):
                 value = held[c]
-            fresh = settle[i] > 0 or np.isnan(held[c])
+            fresh = breaks[i] == 2 or np.isnan(held[c])
             held[c] = value
             if np.isnan(value):
                 first_out[i, c] = np.nan

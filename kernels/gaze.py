@@ -12,9 +12,11 @@ GLANCE = np.dtype([("begun", np.int64), ("newest_ns", np.int64), ("away_ns", np.
 
 @njit(cache=True, fastmath=False)
 def glances(record: NDArray[Any], target: NDArray[np.float64], debounce_s: float, longest_step_s: float,
-            times_ns: NDArray[np.int64], yaw: NDArray[np.float64], pitch: NDArray[np.float64],
-            out: NDArray[np.float64]) -> None:
+            least_open: float, times_ns: NDArray[np.int64], openness: NDArray[np.float64],
+            yaw: NDArray[np.float64], pitch: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Fill `out` with the seconds that the running glance away from the target has lasted.
+
+    Where the lids cover the iris its direction means nothing: there yaw and pitch are made NaN first.
 
     A look back ends the glance once it has lasted `debounce_s`: an in-out-in flicker resets nothing. Frames without
     gaze hold the glance instead of counting it.
@@ -27,21 +29,28 @@ def glances(record: NDArray[Any], target: NDArray[np.float64], debounce_s: float
         Centre yaw, centre pitch and radius, radians.
     debounce_s, longest_step_s : float
         Shortest look back that counts; longest step between two gaze samples that counts as watched.
+    least_open : float
+        Openness under which there is no gaze.
     times_ns : (n,) int64
         Strictly increasing.
+    openness : (n,) float64
+        NaN (not measured) covers nothing.
     yaw, pitch : (n,) float64
-        Radians; NaN where not measured.
+        Radians; NaN where not measured. Changed in place.
     out : (n,) float64
         Seconds, 0 when on target; NaN until a gaze was measured.
     """
     s = record[0]
     for i in range(times_ns.shape[0]):
+        if openness[i] < least_open:
+            yaw[i] = np.nan
+            pitch[i] = np.nan
         if np.isfinite(yaw[i]) and np.isfinite(pitch[i]):
             step_ns = times_ns[i] - s.newest_ns if s.begun == 1 else 0
             if step_ns * 1e-9 > longest_step_s:
                 step_ns = 0
             s.begun, s.newest_ns = 1, times_ns[i]
-            if np.hypot(yaw[i] - target[0], pitch[i] - target[1]) > target[2]:
+            if (yaw[i] - target[0]) ** 2 + (pitch[i] - target[1]) ** 2 > target[2] ** 2:
                 s.away_ns += step_ns
                 s.back_ns = 0
             else:
@@ -76,7 +85,7 @@ def spread(times_ns: NDArray[np.int64], yaw: NDArray[np.float64], pitch: NDArray
             count += 1
             sum_yaw += yaw[i]
             sum_pitch += pitch[i]
-            if np.hypot(yaw[i] - target[0], pitch[i] - target[1]) <= target[2]:
+            if (yaw[i] - target[0]) ** 2 + (pitch[i] - target[1]) ** 2 <= target[2] ** 2:
                 inside += 1
     if count == 0:
         return np.nan, np.nan, 0

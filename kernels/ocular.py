@@ -20,16 +20,18 @@ BINS = 256
 LIDS = np.dtype([
     ("begun", np.int64), ("first_ns", np.int64), ("newest_ns", np.int64), ("seen_ns", np.int64), ("learnt_ns", np.int64),
     ("frozen", np.int64), ("learnt", np.float64), ("open", np.float64), ("closed", np.float64), ("trough", np.float64),
-    ("score", np.float64), ("closing", np.int64), ("onset_ns", np.int64)])
-"""What `openness` carries: the personal levels and the running closure; see `new_lids`."""
+    ("score", np.float64), ("closing", np.int64), ("onset_ns", np.int64), ("waiting_ns", np.int64),
+    ("lasted", np.float64), ("watched_ns", np.int64), ("closed_ns", np.int64), ("long", np.int64)])
+"""What `openness` carries: the personal levels, the running closure, and the totals; see `new_lids`."""
 
 FAR_EYE_RAD = math.radians(30.0)
 """Head yaw from which the far eye is hidden behind the nose's bridge and left out."""
 
-LIMITS = np.array([20.0, 0.8, 0.9, 0.005, 0.2, 0.3, 0.15, 0.5])
+LIMITS = np.array([20.0, 0.8, 0.9, 0.005, 0.2, 0.3, 0.15, 0.5, 0.25, 0.5, math.radians(22.0)])
 """Calibration time in s; quantile that is the open level; how far it may fall; how fast it may move, 1/s; openness at
 which a closure begins and above which it ends; longest step between frames that still counts as watched time, in s;
-longest gap without eyes that a closure survives, in s."""
+longest gap without eyes that a closure survives, in s; closures under this are blinks, and from this are long, in s;
+head angle up to which lids teach the levels, in rad."""
 
 
 def new_lids() -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -56,9 +58,10 @@ def lid_opening(left: NDArray[np.float64], right: NDArray[np.float64], head_yaw:
     Parameters
     ----------
     left, right : (n,) float64
-        Eye aspect ratio of the person's own left and right eye; NaN where not measured.
+        Eye aspect ratio, or blink score, of the person's own left and right eye; NaN where not measured.
     head_yaw : (n,) float64
         Radians, + to the person's right; NaN counts as facing the camera.
+    far_eye_rad : float
     out : (n,) float64
     """
     for i in range(left.shape[0]):
@@ -75,9 +78,32 @@ def lid_opening(left: NDArray[np.float64], right: NDArray[np.float64], head_yaw:
 
 
 @njit(cache=True, fastmath=False)
+def gate(face: NDArray[np.float64], least: float, rows: NDArray[np.float64]) -> int:
+    """Make every row NaN where no trusted face was seen, and return the index of the newest trusted frame, or -1.
+
+    Parameters
+    ----------
+    face : (n,) float64
+        Confidence 0..1; NaN is no face.
+    least : float
+        Confidence from which a face is trusted.
+    rows : (row, n) float64
+        Changed in place.
+    """
+    newest = -1
+    for i in range(face.shape[0]):
+        if face[i] >= least:
+            newest = i
+        else:
+            for k in range(rows.shape[0]):
+                rows[k, i] = np.nan
+    return newest
+
+
+@njit(cache=True, fastmath=False)
 def openness(record: NDArray[Any], histogram: NDArray[np.int64], limits: NDArray[np.float64], bin_width: float,
              times_ns: NDArray[np.int64], opening: NDArray[np.float64], score: NDArray[np.float64],
-             frontal: NDArray[np.float64], out: NDArray[np.float64], closure: NDArray[np.float64]) -> None:
+             head: NDArray[np.float64], out: NDArray[np.float64]) -> int:
     """Turn lid openings into openness and running closures, learning the person's levels on the way.
 
     openness = (opening / open - closed) / (1 - closed), kept in 0..1.5. `open` is the quantile of the openings of the
@@ -92,7 +118,7 @@ def openness(record: NDArray[Any], histogram: NDArray[np.int64], limits: NDArray
     ----------
     record, histogram
         From `new_lids`, changed in place.
-    limits : (8,) float64
+    limits : (11,) float64
         `LIMITS`, or others in that order.
     bin_width : float
         Width of a histogram bin.
@@ -102,14 +128,25 @@ def openness(record: NDArray[Any], histogram: NDArray[np.int64], limits: NDArray
         From `lid_opening`; NaN where no eye was seen.
     score : (n,) float64
         Blink score 0..1, mean of both eyes; NaN where not measured.
-    frontal : (n,) float64
-        Over 0 where the face is frontal enough to learn from.
-    out : (n,) float64
-        Openness; NaN where no eye was seen.
-    closure : (n,) float64
-        Seconds that the running closure has lasted, -1 outside a closure, NaN where no eye was seen.
+    head : (2, n) float64
+        Head yaw and pitch in radians; the levels are learnt while neither is known to be beyond `limits`.
+    out : (5, n) float64
+        Filled with the openness and the seconds that the running closure has lasted (-1 outside a closure), both NaN
+        where no eye was seen; then the totals so far: ns watched, ns closed, long closures.
+
+    Notes
+    -----
+    PERCLOS P80 of a window is the growth of "ns closed" over the growth of "ns watched". A frame stands for the time
+    since the frame before it. Frames without eyes, and steps too long to vouch for, are neither closed nor watched. A
+    closure counts once it has outlived a blink (0.25 s), then from its beginning; a long one once it is 0.5 s old.
+
+    Returns
+    -------
+    int
+        Index of the newest frame with eyes, or -1.
     """
-    calibration_s, quantile, least, speed, enter, leave, step_s, bridge_s = limits
+    newest = -1
+    calibration_s, quantile, least, speed, enter, leave, step_s, bridge_s, shortest_s, long_s, head_rad = limits
     s = record[0]
     bins = histogram.shape[0]
     for i in range(times_ns.shape[0]):
@@ -120,13 +157,15 @@ def openness(record: NDArray[Any], histogram: NDArray[np.int64], limits: NDArray
         if step_ns * 1e-9 > step_s:
             step_ns = 0
         s.newest_ns = now
+        out[2, i], out[3, i], out[4, i] = s.watched_ns, s.closed_ns, s.long
         if not np.isfinite(value):
-            out[i] = np.nan
-            closure[i] = np.nan
+            out[0, i] = np.nan
+            out[1, i] = np.nan
             if s.closing == 1 and (now - s.seen_ns) * 1e-9 > bridge_s:
                 s.closing = 0
             continue
-        if s.frozen == 0 and frontal[i] > 0:
+        frontal = not (abs(head[0, i]) > head_rad or abs(head[1, i]) > head_rad)
+        if s.frozen == 0 and frontal:
             histogram[min(bins - 1, max(0, int(value / bin_width + 0.5)))] += step_ns
             s.learnt_ns += step_ns
             total = histogram.sum()
@@ -141,7 +180,7 @@ def openness(record: NDArray[Any], histogram: NDArray[np.int64], limits: NDArray
                 s.frozen = 1
                 s.learnt = s.open
         ratio = value / s.open
-        if s.frozen == 1 and frontal[i] > 0 and ratio > 0.6:
+        if s.frozen == 1 and frontal and ratio > 0.6:
             push = quantile if value > s.open else quantile - 1.0
             moved = s.open + push * speed * s.learnt * step_ns * 1e-9
             s.open = min(1.5 * s.learnt, max(least * s.learnt, moved))
@@ -164,64 +203,22 @@ def openness(record: NDArray[Any], histogram: NDArray[np.int64], limits: NDArray
         if s.closing == 0 and opened <= enter:
             s.closing = 1
             s.onset_ns = now - step_ns
+            s.waiting_ns, s.lasted = 0, -1.0
         s.seen_ns = now
-        out[i] = opened
-        closure[i] = (now - s.onset_ns) * 1e-9 if s.closing == 1 else -1.0
-
-
-@njit(cache=True, fastmath=False)
-def perclos(times_ns: NDArray[np.int64], openness: NDArray[np.float64], closure: NDArray[np.float64],
-            tick_ns: int, window_ns: int, enter: float, step_s: float, shortest_s: float,
-            long_s: float) -> tuple[float, float, int]:
-    """Return PERCLOS P80, the watched time in seconds, and the number of long closures of a window.
-
-    P80 is the share of watched time with openness <= `enter` in closures of at least `shortest_s` (a closure under
-    0.25 s is a blink). A frame stands for the time since the frame before it; frames without eyes, and steps longer
-    than `step_s`, count neither as closed nor as watched. A long closure counts from the moment it is `long_s` old.
-
-    Parameters
-    ----------
-    times_ns, openness, closure : (n,)
-        History up to the tick, from `openness`.
-    tick_ns, window_ns : int
-        The window is (tick - window, tick].
-    enter, step_s, shortest_s, long_s : float
-        0.2, 0.15, 0.25 and 0.5 are the usual ones.
-
-    Returns
-    -------
-    tuple[float, float, int]
-        Share 0..1 (NaN when nothing was watched), seconds watched, closures.
-    """
-    first = np.searchsorted(times_ns, tick_ns - window_ns, side="right")
-    watched = 0
-    closed = 0
-    run = 0
-    age = -1.0
-    count = 0
-    before = first - 1
-    while before >= 0 and np.isnan(closure[before]):
-        before -= 1
-    if before >= 0:
-        age = closure[before]
-    for i in range(first, times_ns.shape[0]):
-        if times_ns[i] > tick_ns:
-            break
-        if np.isnan(openness[i]):
-            continue
-        step_ns = times_ns[i] - times_ns[i - 1] if i > 0 else 0
-        if step_ns * 1e-9 > step_s:
-            step_ns = 0
-        watched += step_ns
-        if closure[i] < age or closure[i] < 0.0:  # the closure before this frame is over
+        newest = i
+        age = (now - s.onset_ns) * 1e-9 if s.closing == 1 else -1.0
+        s.watched_ns += step_ns
+        if age < 0.0:
+            s.waiting_ns, s.lasted = 0, -1.0
+        else:
+            if opened <= enter:
+                s.waiting_ns += step_ns
             if age >= shortest_s:
-                closed += run
-            run = 0
-        if closure[i] >= long_s and (age < long_s or closure[i] < age):
-            count += 1
-        age = closure[i]
-        if age >= 0.0 and openness[i] <= enter:
-            run += step_ns
-    if age >= shortest_s:
-        closed += run
-    return closed / watched if watched > 0 else np.nan, watched * 1e-9, count
+                s.closed_ns += s.waiting_ns
+                s.waiting_ns = 0
+            if age >= long_s and s.lasted < long_s:
+                s.long += 1
+            s.lasted = age
+        out[0, i], out[1, i] = opened, age
+        out[2, i], out[3, i], out[4, i] = s.watched_ns, s.closed_ns, s.long
+    return newest

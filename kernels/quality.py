@@ -1,9 +1,10 @@
 """Trust in EEG channels: what a second of signal says about the electrode that gave it.
 
 Each second gets a product of soft scores, 1 for good and 0 for useless. The limits are the usual ones of the field:
-railed from 90 % of full scale, flat under 0.5 uV, peak to peak 150 uV, steps of 50 uV per sample at 250 Hz, mains over
-half the EEG's power, muscle when 30-45 Hz hold half as much as 1-30 Hz. White noise of any size fails the muscle
-score, so a headset on the desk is not calm EEG.
+railed from 90 % of full scale, flat under 0.5 uV, peak to peak 150 uV, steps of 50 uV per sample at 250 Hz, muscle when
+30-45 Hz hold half as much as 1-30 Hz. White noise of any size fails the muscle score, so a headset on the desk is not
+calm EEG. The usual limit for mains (2 times the EEG's power) is meant for filtered signals: unfiltered recordings of
+good Cyton electrodes carry 10 to 100 times, which the notches remove, so trust falls from 100 times and is gone at 3000.
 """
 
 import numpy as np
@@ -23,8 +24,8 @@ STUCK = 5
 
 @njit(cache=True, fastmath=False)
 def segment_statistics(length: int, hop_size: int, position: NDArray[np.int64], statistics: NDArray[np.float64],
-                       previous: NDArray[np.float64], breaks: NDArray[np.int64], raw: NDArray[np.float64],
-                       clean: NDArray[np.float64], out: NDArray[np.float64]) -> int:
+                       previous: NDArray[np.float64], breaks: NDArray[np.int64], raw: NDArray[np.float32],
+                       columns: NDArray[np.int64], clean: NDArray[np.float32], out: NDArray[np.float64]) -> int:
     """Take in samples and report the statistics of the segments that end among them.
 
     Segments are those of `kernels.spectral.periodograms`: the same length, hop and breaks end at the same samples.
@@ -33,17 +34,19 @@ def segment_statistics(length: int, hop_size: int, position: NDArray[np.int64], 
     ----------
     length, hop_size : int
     position : (1,) int64
-        Samples since the last break; changed in place.
+        Samples since the last break, changed in place; while it is negative, the stream settles.
     statistics : (slot, channel, STATISTICS) float64
         Changed in place.
     previous : (channel,) float64
         Last filtered value; changed in place.
     breaks : (n,) int64
-        Over 0 at a sample before which the stream has a hole.
-    raw : (n, channel) float64
+        0; 1 at a sample before which the stream has a hole; 2 where a segment's length must settle first, too.
+    raw : (n, column) float32
         uV as the board gave them.
-    clean : (n, channel) float64
-        uV without offset, drift and mains.
+    columns : (channel,) int64
+        Which columns are channels.
+    clean : (n, channel) float32
+        uV without offset, drift, mains and what lies above 45 Hz.
     out : (m, channel, STATISTICS) float64
         Filled in order; m = n // hop_size + slots always suffices.
 
@@ -55,8 +58,10 @@ def segment_statistics(length: int, hop_size: int, position: NDArray[np.int64], 
     slots, channels = statistics.shape[0], statistics.shape[1]
     done = 0
     for i in range(raw.shape[0]):
-        if breaks[i] > 0:
-            position[0] = 0
+        if breaks[i] == 2:
+            position[0] = -length
+        elif breaks[i] == 1:
+            position[0] = min(0, position[0])
         p = position[0]
         youngest = p // hop_size
         for j in range(slots):
@@ -71,7 +76,7 @@ def segment_statistics(length: int, hop_size: int, position: NDArray[np.int64], 
                 s = statistics[slot, c]
                 if offset == 0:
                     s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = np.inf, -np.inf, 0.0, 0.0, 0.0, 0.0, 1.0, np.nan
-                value = raw[i, c]
+                value = float(raw[i, columns[c]])
                 if np.isnan(value):
                     s[4] += 1.0
                     continue
@@ -93,7 +98,7 @@ def segment_statistics(length: int, hop_size: int, position: NDArray[np.int64], 
                 out[done] = statistics[slot]
                 done += 1
         for c in range(channels):
-            if not np.isnan(raw[i, c]):
+            if not np.isnan(raw[i, columns[c]]):
                 previous[c] = clean[i, c]
         position[0] = p + 1
     return done
@@ -143,14 +148,15 @@ def channel_scores(statistics: NDArray[np.float64], power: NDArray[np.float64], 
         if not low > 0.0:  # also when it is NaN
             out[c] = 0.0
             continue
-        score *= _fall(mains / (low + high), 0.5, 2.0)
-        score *= _fall(high / low, 0.25, 0.5)
+        score *= _fall(np.log10(max(1.0, mains / (low + high))), 2.0, 3.5)
+        score *= _fall(high / low, 0.3, 0.55)
         out[c] = max(0.0, score)
 
 
 @njit(cache=True, fastmath=False)
-def stream_quality(scores: NDArray[np.float64], good: float, channel: NDArray[np.float64]) -> float:
-    """Return the trust in the whole stream, and fill `channel` with the trust in each channel.
+def stream_quality(scores: NDArray[np.float64], ends_ns: NDArray[np.int64], after_ns: int, good: float,
+                   channel: NDArray[np.float64]) -> tuple[float, int]:
+    """Return the trust in the whole stream and the number of segments, and fill `channel` with each channel's trust.
 
     A channel's trust is the mean of its segments, the stream's the median of its channels. With more than 40 % of the
     channels bad the stream is unusable, whatever the others say: it stays under 0.3.
@@ -159,21 +165,31 @@ def stream_quality(scores: NDArray[np.float64], good: float, channel: NDArray[np
     ----------
     scores : (segment, channel) float64
         From `channel_scores`.
+    ends_ns : (segment,) int64
+        When each ended.
+    after_ns : int
+        Segments that ended by then are left out.
     good : float
         Trust from which a channel is not bad.
     channel : (channel,) float64
+        Zeros without any segment.
     """
     segments, channels = scores.shape
-    if segments == 0 or channels == 0:
-        return 0.0
+    count = 0
+    for s in range(segments):
+        if ends_ns[s] > after_ns:
+            count += 1
     bad = 0
     for c in range(channels):
         total = 0.0
         for s in range(segments):
-            total += scores[s, c]
-        channel[c] = total / segments
+            if ends_ns[s] > after_ns:
+                total += scores[s, c]
+        channel[c] = total / count if count else 0.0
         if channel[c] < good:
             bad += 1
+    if count == 0 or channels == 0:
+        return 0.0, 0
     median = np.median(channel)
     share = bad / channels
-    return min(median, 0.5 * (1.0 - share)) if share > 0.4 else median
+    return (min(median, 0.5 * (1.0 - share)) if share > 0.4 else median), count

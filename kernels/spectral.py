@@ -30,34 +30,37 @@ def bin_count(rate_hz: float) -> int:
     return min(HIGHEST_HZ, int(0.48 * rate_hz))
 
 
-def fourier_table(length: int, bins: int) -> NDArray[np.float64]:
-    """Return (length, 2 bins): the Hann-weighted cosines, then sines, of 1, 2, ..., bins cycles per segment."""
+def fourier_table(length: int, bins: int) -> NDArray[np.float32]:
+    """Return (length, 2 bins): the Hann-weighted cosines, then sines, of 1, 2, ..., bins cycles per segment.
+
+    Single precision halves the cost of a tick; the signal has no offset any more, so its 7 digits are plenty.
+    """
     n = np.arange(length)
     hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * n / length)
     angle = 2.0 * np.pi * np.outer(n, np.arange(1, bins + 1)) / length
-    return np.ascontiguousarray(np.hstack([np.cos(angle), np.sin(angle)]) * hann[:, None])
+    return np.ascontiguousarray(np.hstack([np.cos(angle), np.sin(angle)]) * hann[:, None], np.float32)
 
 
 @njit(cache=True, fastmath=False)
-def periodograms(table: NDArray[np.float64], hop_size: int, rate_hz: float, position: NDArray[np.int64],
-                 sums: NDArray[np.float64], breaks: NDArray[np.int64], samples: NDArray[np.float64],
+def periodograms(table: NDArray[np.float32], hop_size: int, rate_hz: float, position: NDArray[np.int64],
+                 sums: NDArray[np.float32], breaks: NDArray[np.int64], samples: NDArray[np.float32],
                  ends: NDArray[np.int64], power: NDArray[np.float64]) -> int:
     """Take in samples and report the power spectral densities of the segments that end among them.
 
     Parameters
     ----------
-    table : (length, 2 bins) float64
+    table : (length, 2 bins) float32
         From `fourier_table`.
     hop_size : int
         From `hop`.
     rate_hz : float
     position : (1,) int64
-        Samples since the last break; changed in place.
-    sums : (SLOTS, channel, 2 bins) float64
+        Samples since the last break, changed in place; while it is negative, the stream settles.
+    sums : (SLOTS, channel, 2 bins) float32
         Running Fourier sums; changed in place.
     breaks : (n,) int64
-        Over 0 at a sample before which the stream has a hole.
-    samples : (n, channel) float64
+        0; 1 at a sample before which the stream has a hole; 2 where a segment's length must settle first, too.
+    samples : (n, channel) float32
         uV; a NaN makes its segment NaN.
     ends : (m,) int64
         Filled with the index of each ended segment's last sample within `samples`.
@@ -75,8 +78,10 @@ def periodograms(table: NDArray[np.float64], hop_size: int, rate_hz: float, posi
     scale = 2.0 / (rate_hz * 0.375 * length)  # one-sided; the squares of a Hann window sum to 3/8 of its length
     done = 0
     for i in range(samples.shape[0]):
-        if breaks[i] > 0:
-            position[0] = 0
+        if breaks[i] == 2:
+            position[0] = -length
+        elif breaks[i] == 1:
+            position[0] = min(0, position[0])
         p = position[0]
         youngest = p // hop_size
         for j in range(slots):
@@ -109,14 +114,19 @@ def periodograms(table: NDArray[np.float64], hop_size: int, rate_hz: float, posi
 
 
 @njit(cache=True, fastmath=False)
-def welch(power: NDArray[np.float64], quality: NDArray[np.float64], good: float, out: NDArray[np.float64]) -> None:
+def welch(power: NDArray[np.float64], scores: NDArray[np.float64], ends_ns: NDArray[np.int64], after_ns: int,
+          good: float, out: NDArray[np.float64]) -> None:
     """Average the segments of each channel that can be trusted; all of them where none can.
 
     Parameters
     ----------
     power : (segment, channel, bin) float64
-    quality : (segment, channel) float64
+    scores : (segment, channel) float64
         Trust in each, 0..1.
+    ends_ns : (segment,) int64
+        When each ended.
+    after_ns : int
+        Segments that ended by then are left out.
     good : float
         Trust from which a segment counts.
     out : (channel, bin) float64
@@ -126,16 +136,31 @@ def welch(power: NDArray[np.float64], quality: NDArray[np.float64], good: float,
     for c in range(channels):
         best = 0.0
         for s in range(segments):
-            best = max(best, quality[s, c])
+            if ends_ns[s] > after_ns:
+                best = max(best, scores[s, c])
         floor = good if best >= good else -1.0
         count = 0
         for s in range(segments):
-            if quality[s, c] >= floor and np.isfinite(power[s, c, 0]):
+            if ends_ns[s] > after_ns and scores[s, c] >= floor and np.isfinite(power[s, c, 0]):
                 for k in range(bins):
                     out[c, k] = power[s, c, k] if count == 0 else out[c, k] + power[s, c, k]
                 count += 1
         for k in range(bins):
             out[c, k] = out[c, k] / count if count else np.nan
+
+
+@njit(cache=True, fastmath=False)
+def peak_ratio(density: NDArray[np.float64], peak: NDArray[np.int64], beside: NDArray[np.int64],
+               column: int, out: NDArray[np.float64]) -> None:
+    """Fill a column of `out` (channel, column) with the mean density of the bins `peak` over that of `beside`."""
+    for c in range(density.shape[0]):
+        above = 0.0
+        for k in peak:
+            above += density[c, k]
+        under = 0.0
+        for k in beside:
+            under += density[c, k]
+        out[c, column] = (above / peak.shape[0]) / (under / beside.shape[0]) if under > 0.0 else np.nan
 
 
 @njit(cache=True, fastmath=False)
@@ -150,7 +175,7 @@ def band_powers(density: NDArray[np.float64], first_bins: NDArray[np.int64], end
     first_bins, end_bins : (band,) int64
         Bins first <= k < end of each band; an empty range gives NaN.
     bin_hz : float
-    out : (channel, band) float64
+    out : (channel, at least band) float64
     """
     for c in range(density.shape[0]):
         for b in range(first_bins.shape[0]):
@@ -190,12 +215,36 @@ def aperiodic_exponent(log_density: NDArray[np.float64], log_hz: NDArray[np.floa
 
 
 @njit(cache=True, fastmath=False)
-def median_of(values: NDArray[np.float64], chosen: NDArray[np.float64]) -> float:
-    """Return the median of the measured values whose `chosen` is over 0; NaN when there is none."""
+def medians(values: NDArray[np.float64], chosen: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Fill `out` (group, column) with the median over the channels of each group; NaN for a group without any.
+
+    Parameters
+    ----------
+    values : (channel, column) float64
+        NaN where not measured.
+    chosen : (group, channel) float64
+        Over 0 for the channels of a group.
+    out : (group, column) float64
+    """
     kept = np.empty(values.shape[0])
-    count = 0
-    for i in range(values.shape[0]):
-        if chosen[i] > 0.0 and np.isfinite(values[i]):
-            kept[count] = values[i]
-            count += 1
-    return np.median(kept[:count]) if count else np.nan
+    for g in range(chosen.shape[0]):
+        for k in range(values.shape[1]):
+            count = 0
+            for c in range(values.shape[0]):
+                if chosen[g, c] > 0.0 and np.isfinite(values[c, k]):
+                    kept[count] = values[c, k]
+                    count += 1
+            out[g, k] = np.median(kept[:count]) if count else np.nan
+
+
+@njit(cache=True, fastmath=False)
+def median_log(density: NDArray[np.float64], chosen: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Fill `out` (bin,) with log10 of the density, the median over the channels whose `chosen` is over 0."""
+    kept = np.empty(density.shape[0])
+    for k in range(density.shape[1]):
+        count = 0
+        for c in range(density.shape[0]):
+            if chosen[c] > 0.0 and density[c, k] > 0.0:
+                kept[count] = np.log10(density[c, k])
+                count += 1
+        out[k] = np.median(kept[:count]) if count else np.nan

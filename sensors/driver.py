@@ -21,6 +21,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     A check raises ValueError with one sentence; `sensors.rig` adds the table's name and the known keys.
     """
 
+    driver: str
+    """Registry name of the driver; every config has its own as default."""
+
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """Where a driver finds itself: everything it may need besides its own config."""

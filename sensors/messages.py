@@ -16,7 +16,7 @@ from sensors.errors import WireError
 FloatArray: TypeAlias = NDArray[np.float32]
 TimeArray: TypeAlias = NDArray[np.int64]
 
-WIRE_DTYPES = {"<f4": np.dtype("<f4"), "<i8": np.dtype("<i8")}
+WIRE_DTYPES: dict[str, np.dtype[Any]] = {"<f4": np.dtype("<f4"), "<i8": np.dtype("<i8")}
 """The array types that may travel: float32 values and int64 times."""
 
 

@@ -82,7 +82,7 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._closed = False
         # Each counter has one writing thread, so neither needs a lock: the caller's, then the writer's.
-        self._sequence = self._given_bytes = self._refused = 0
+        self._sequence = self._last_number = self._given_bytes = self._refused = 0
         self._done_bytes = self._unwritten = self._written = 0
 
     def start(self) -> None:
@@ -140,6 +140,7 @@ class Recorder:
         if self._closed or self._thread is None:
             return
         self._closed = True
+        self._last_number = self._sequence
         self._queue.put(None)
         self._thread.join(CLOSE_S)
         if self._thread.is_alive():
@@ -201,7 +202,8 @@ class Recorder:
             return
         try:
             file.finish({"messages": str(self._written), "dropped": str(self.dropped),
-                         "complete": "no" if self.dropped else "yes", "end_ns": str(self._clock.now_ns())})
+                         "complete": "no" if self.dropped else "yes", "end_ns": str(self._clock.now_ns()),
+                         "last_number": str(self._last_number)})
         except OSError as error:
             self._fail(error)
         if self.dropped:

@@ -111,7 +111,7 @@ class RecordingFile:
         # Message indexes would cost 16 bytes a message on disk and a dictionary a chunk in memory, for a file that is
         # read front to back. Chunks end only at `flush`, so what a failing disk cost can be counted exactly.
         self._mcap = Writer(cast(IO[bytes], self._sink), compression=CompressionType.ZSTD, chunk_size=sys.maxsize,
-                            index_types=IndexType.ALL & ~IndexType.MESSAGE)
+                            index_types=IndexType.ALL & ~IndexType.MESSAGE, enable_data_crcs=True)
         self.pending = 0
         """Messages in the chunk in progress, which is not on disk."""
         self.pending_bytes = 0

@@ -15,6 +15,8 @@ from sensors.clock import SECOND
 from sensors.errors import RecordingError, WireError
 from sensors.messages import StreamInfo, decode
 
+_NUMBERS = 0xFFFFFFFF
+"""Running numbers start at 1 and are 32 bits wide on disk."""
 _MADE_BY = "Recordings are made with: attnflow live --record FILE.mcap"
 
 
@@ -25,6 +27,7 @@ class _Survey(NamedTuple):
     lost_ranges: tuple[tuple[int, int], ...]
     lost_messages: int
     streams: dict[str, StreamInfo]
+    intact: bool
 
 
 class Recording:
@@ -55,6 +58,8 @@ class Recording:
         self.end_ns = 0
         """When its last whole message was received."""
         self._channels: dict[int, str] = {}
+        self._encodings: set[str] = set()
+        self._data_end: scan.Record | None = None
         self._ended = self._cut = False
         self._tail_ns: int | None = None
         try:
@@ -78,9 +83,14 @@ class Recording:
                 closed = file.seek(record.at + scan.RECORD.size + record.length) and file.read(8) == scan.MAGIC
             elif record.opcode in (Opcode.METADATA, Opcode.ATTACHMENT, Opcode.CHANNEL):
                 self._enter(scan.parse(record.opcode, scan.body(file, record)))
+            elif record.opcode == Opcode.DATA_END:
+                self._data_end = record
             elif record.opcode == 0 and record.at + record.length == self._size:
                 self._tail(file, record)
         self._cut = not closed
+        if self._encodings and form.ENCODING not in self._encodings:
+            raise RecordingError(f"{self.path} holds messages encoded as {', '.join(sorted(self._encodings))}, "
+                                 f"expected {form.ENCODING}.", _MADE_BY)
 
     def _check(self, file: BinaryIO) -> None:
         """Raise RecordingError unless the file starts as a recording of ours does."""
@@ -104,12 +114,11 @@ class Recording:
         if isinstance(found, Attachment):
             self.attachments[found.name] = found.data
         elif isinstance(found, Channel):
-            if found.message_encoding != form.ENCODING:
-                raise RecordingError(f"{self.path}: channel '{found.topic}' is encoded as '{found.message_encoding}', "
-                                     f"expected '{form.ENCODING}'.", _MADE_BY)
-            self._channels[found.id] = found.topic
+            # The summary's word counts least: the metadata and the chunks have checksums that are looked at.
+            self._encodings.add(found.message_encoding)
+            self._channels.setdefault(found.id, found.topic)
         elif isinstance(found, Metadata) and found.name == form.CHANNELS:
-            self._channels |= {int(number): topic for number, topic in found.metadata.items() if number.isdigit()}
+            self._channels |= {int(number): topic for number, topic in found.metadata.items() if number.isdecimal()}
         elif isinstance(found, Metadata) and found.name in (form.START, form.END):
             self._ended = self._ended or found.name == form.END
             self.metadata |= found.metadata
@@ -143,7 +152,7 @@ class Recording:
 
     @property
     def lost_ranges(self) -> tuple[tuple[int, int], ...]:
-        """(from, to) in ns of the session clock, for each damaged stretch inside the file."""
+        """(from, to) in ns of the session clock, around each hole in the running numbers: dropped or damaged."""
         return self._survey.lost_ranges
 
     @property
@@ -160,7 +169,7 @@ class Recording:
         """
         damaged = sum(end - start for start, end in self.lost_ranges) / SECOND
         if self._ended:
-            return damaged + float(self.metadata.get("lost_seconds", "0"))
+            return damaged + _number(self.metadata.get("lost_seconds", "0"), form.LOSS_BOUND_S)
         span = (self._tail_ns - self.end_ns) / SECOND if self._tail_ns is not None else 0.0
         return damaged + max(span, form.FLUSH_S) + form.LOSS_BOUND_S - form.FLUSH_S
 
@@ -168,7 +177,7 @@ class Recording:
     def complete(self) -> bool:
         """Whether it was closed cleanly, nothing was dropped, and every byte is as it was written."""
         return (not self.salvaged and self._ended and self.metadata.get("complete") == "yes"
-                and not self.lost_ranges and not self.lost_messages
+                and self._survey.intact and not self.lost_ranges and not self.lost_messages
                 and self.metadata.get("messages") == str(sum(self.count.values())))
 
     def streams(self) -> dict[str, StreamInfo]:
@@ -219,29 +228,26 @@ class Recording:
         count: Counter[str] = Counter()
         streams: dict[str, StreamInfo] = {}
         ranges: list[tuple[int, int]] = []
-        damaged, good_ns, first_number, last_number, total = False, self.start_ns, 0, 0, 0
+        damaged, number, total = False, 0, 0
+        good_ns = int(_number(self.metadata.get("start_ns", ""), self.start_ns))
         with self.path.open("rb") as file:
             for data in self._chunks(file):
-                if data is None:
-                    damaged = True
-                    continue
-                for channel, sequence, log_ns, payload in scan.rows(data, self._channels):
-                    if damaged:
+                damaged = data is None
+                for channel, sequence, log_ns, payload in scan.rows(data or b"", self._channels):
+                    if sequence != (number + 1) & _NUMBERS:
                         ranges.append((good_ns, max(good_ns, log_ns)))
-                        damaged = False
                     topic = self._channels.get(channel, "")
                     total += 1
                     if topic:
                         count[topic] += 1
-                    first_number = first_number or sequence
-                    last_number, good_ns = sequence, log_ns
+                    number, good_ns = sequence, log_ns
                     if topic == "info":
                         self._note(streams, payload)
-        if damaged:
-            ranges.append((good_ns, max(good_ns, self.end_ns)))
-        # The running number is 32 bits wide on disk and starts at 1.
-        missing = (last_number - total) & 0xFFFFFFFF if total else 0
-        return _Survey(dict(count), tuple(ranges), missing, streams)
+            intact = self._data_end is not None and scan.data_intact(file, self._data_end)
+        if damaged or (self._ended and self.metadata.get("last_number") != str(number)):
+            ended_ns = int(_number(self.metadata.get("end_ns", ""), self.end_ns))
+            ranges.append((good_ns, max(good_ns, ended_ns)))
+        return _Survey(dict(count), tuple(ranges), (number - total) & _NUMBERS if total else 0, streams, intact)
 
     def _note(self, streams: dict[str, StreamInfo], payload: bytes) -> None:
         try:
@@ -250,3 +256,10 @@ class Recording:
             return  # counted like any other message; whoever decodes the recording is told
         if isinstance(info, StreamInfo):
             streams[info.stream] = info
+
+
+def _number(text: str, otherwise: float) -> float:
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        return otherwise

@@ -36,7 +36,7 @@ CHUNK_LIMIT = 256_000_000
 _MARK = struct.pack("<I", 4) + b"zstd"
 _MARK_AT = RECORD.size + 28
 _CHUNK_FIXED = 44
-_WINDOW = 1 << 20
+_WINDOW = 1 << 16
 
 Row: TypeAlias = tuple[int, int, int, bytes]
 """Channel id, sequence, log time in ns, data."""
@@ -58,7 +58,7 @@ def walk(file: BinaryIO, size: int) -> Iterator[Record]:
     Bodies are not read. A stretch that reaches `size` is the cut end of the file; any other is damage, after which
     the walk goes on at the next chunk.
     """
-    at = len(MAGIC)
+    at = before = len(MAGIC)
     while at < size:
         file.seek(at)
         head = file.read(RECORD.size)
@@ -67,13 +67,14 @@ def walk(file: BinaryIO, size: int) -> Iterator[Record]:
             # 0x01..0x0F are MCAP's, 0x80 and up are anybody's; all others are refused by the format.
             if (0 < opcode <= 0x0F or opcode >= 0x80) and length <= size - at - RECORD.size:
                 yield Record(opcode, at, length)
-                at += RECORD.size + length
+                before, at = at + 1, at + RECORD.size + length
                 if opcode == Opcode.FOOTER:
                     return
                 continue
-        following = _next_chunk(file, at + 1, size)
-        yield Record(0, at, following - at)
-        at = following
+        # What led here may be a wrong length in the record before, which then swallowed the start of whole chunks.
+        following = _next_chunk(file, before, size)
+        yield Record(0, min(at, following), max(0, following - at))
+        before, at = following + 1, following
 
 
 def _next_chunk(file: BinaryIO, at: int, size: int) -> int:
@@ -116,6 +117,17 @@ def chunk_times(file: BinaryIO, record: Record) -> tuple[int, int] | None:
     return TIMES.unpack(head) if len(head) == TIMES.size else None
 
 
+def data_intact(file: BinaryIO, end: Record) -> bool:
+    """Return whether everything before the data-end record `end` has the checksum written there."""
+    stated = int.from_bytes(body(file, end), "little")
+    file.seek(0)
+    found, left = 0, end.at
+    while left > 0 and (window := file.read(min(left, _WINDOW))):
+        found = zlib.crc32(window, found)
+        left -= len(window)
+    return stated in (0, found)
+
+
 def parse(opcode: int, content: bytes) -> Header | Metadata | Channel | Attachment | None:
     """Return the header, metadata, channel or attachment in a record's body; None if it is damaged or none of these."""
     reader = {Opcode.HEADER: Header.read, Opcode.METADATA: Metadata.read, Opcode.CHANNEL: Channel.read,
@@ -126,7 +138,7 @@ def parse(opcode: int, content: bytes) -> Header | Metadata | Channel | Attachme
         return None
     try:
         return reader(ReadDataStream(BytesIO(content)))
-    except (McapError, struct.error, ValueError):
+    except (McapError, struct.error, ValueError, OverflowError):
         return None
 
 
@@ -141,7 +153,7 @@ def unpacked(content: bytes) -> bytes | None:
             data = zstandard.decompress(data, max_output_size=chunk.uncompressed_size)
         elif chunk.compression:
             return None
-    except (McapError, struct.error, ValueError, zstandard.ZstdError):
+    except (McapError, struct.error, ValueError, OverflowError, zstandard.ZstdError):
         return None
     if len(data) != chunk.uncompressed_size or (chunk.uncompressed_crc and zlib.crc32(data) != chunk.uncompressed_crc):
         return None

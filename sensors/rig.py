@@ -1,5 +1,7 @@
 """Rigs: one TOML file of hw-configs/ is one set-up of sensors, checked whole before anything is opened."""
 
+import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +12,7 @@ import msgspec
 from sensors.driver import DRIVERS, Config, config_class
 from sensors.errors import RigError
 from sensors.simulated.story import ParticipantConfig
+from sensors.topics import CHUNK_TOPICS
 
 RIG_FOLDER = Path(__file__).resolve().parent.parent / "hw-configs"
 """Where named rigs live: beside the packages, in a checkout and in an installed wheel alike."""
@@ -17,7 +20,12 @@ RIG_FOLDER = Path(__file__).resolve().parent.parent / "hw-configs"
 USUAL_DRIVER = {"camera": "webcam"}
 """The driver a table means when it does not say one; other tables are named after theirs."""
 
-T = TypeVar("T")
+STREAM_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+STALE_MS = {"camera": 400.0, "microphone": 1000.0, "eeg": 2000.0, "context": 2000.0}
+"""Usual `SessionConfig.stale_ms`."""
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,9 +37,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How long a tick waits in event time for slower sensors; 50 for local ones, more for Bluetooth."""
     calibration_s: float = 20.0
     """Time until the personal baselines are trusted; until then the status is "calibrating"."""
-    stale_ms: dict[str, float] = msgspec.field(default_factory=lambda: {
-        "camera": 400.0, "microphone": 1000.0, "eeg": 2000.0, "context": 2000.0})
-    """Per topic, the input age above which the state no longer leans on it."""
+    stale_ms: dict[str, float] = msgspec.field(default_factory=lambda: dict(STALE_MS))
+    """Per topic, the input age above which the state no longer leans on it; a topic left out keeps the usual one."""
     estimator: str = "rules"
     target_yaw_deg: float = 0.0
     """Centre of the attended target, + to the person's right."""
@@ -44,6 +51,11 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise ValueError(f"tick_hz is {self.tick_hz}, expected a divisor of 1000 from 1 to 100")
         if self.watermark_ms < 0 or self.calibration_s < 0:
             raise ValueError("watermark_ms and calibration_s must not be negative")
+        unknown = set(self.stale_ms) - set(CHUNK_TOPICS)
+        if unknown:
+            raise ValueError(f"stale_ms names '{unknown.pop()}', expected topics: {', '.join(STALE_MS)}")
+        for topic, usual in STALE_MS.items():
+            self.stale_ms.setdefault(topic, usual)
 
 
 class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,13 +111,29 @@ def load(name: str, overrides: Sequence[str] = ()) -> Rig:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RigError(f"{path} is not valid TOML: {error}.", "Mend that line and run it again.") from None
+    texts: dict[tuple[str, ...], str] = {}
     for override in overrides:
-        _apply(tables, override)
-    return parse(tables, path.stem)
+        _apply(tables, override, texts)
+    return parse(tables, path.stem, texts)
 
 
-def parse(tables: Mapping[str, Any], name: str) -> Rig:
-    """Return the rig in already parsed TOML tables; see `load`."""
+def parse(tables: Mapping[str, Any], name: str, texts: Mapping[tuple[str, ...], str] | None = None) -> Rig:
+    """Return the rig in already parsed TOML tables; see `load`.
+
+    Parameters
+    ----------
+    tables
+        The whole rig as `tomllib` gives it.
+    name
+        What to call it.
+    texts
+        The literal text of values that came from the command line, by (table, key): they are what was meant where a
+        field is text and the value reads as a number, as in ``eeg.serial_number=0110``.
+    """
+    tables = {key: dict(table) if isinstance(table, dict) else table for key, table in tables.items()}
+    for (where, *keys), text in (texts or {}).items():
+        if len(keys) == 1 and keys[0] in _text_fields(where, tables):
+            tables[where][keys[0]] = text
     rest = dict(tables)
     description = rest.pop("description", "")
     session = _convert(rest.pop("session", {}), SessionConfig, "session")
@@ -115,8 +143,10 @@ def parse(tables: Mapping[str, Any], name: str) -> Rig:
     for stream, table in rest.items():
         if not isinstance(table, dict):
             raise RigError(f"Rig '{name}': '{stream}' stands outside a table.", "Known keys there: description.")
+        if not STREAM_NAME.fullmatch(stream):
+            raise RigError(f"Rig '{name}': '{stream}' is no name for a stream.", "Use letters, digits, - and _.")
         driver = table.get("driver", USUAL_DRIVER.get(stream, stream))
-        if driver not in DRIVERS:
+        if driver not in tuple(DRIVERS):
             raise RigError(f"Rig '{name}': table [{stream}] asks for driver '{driver}', which does not exist.",
                            f"Known drivers: {', '.join(sorted(DRIVERS))}.")
         sensors[stream] = _convert(table, config_class(driver), stream)
@@ -129,28 +159,31 @@ def parse(tables: Mapping[str, Any], name: str) -> Rig:
 def _convert(table: Any, target: type[T], where: str) -> T:
     try:
         return msgspec.convert(table, target)
-    except msgspec.ValidationError as strict:
-        try:
-            # An override such as eeg.serial_number=1234 reads as a number although the field is text.
-            return msgspec.convert(_numbers_as_text(table, target), target)
-        except msgspec.ValidationError:
-            known = ", ".join(field.name for field in msgspec.structs.fields(target))
-            raise RigError(f"Rig table [{where}]: {strict}.", f"Known keys: {known}.") from None
+    except msgspec.ValidationError as error:
+        known = ", ".join(field.name for field in msgspec.structs.fields(target))
+        raise RigError(f"Rig table [{where}]: {error}.", f"Known keys: {known}.") from None
 
 
-def _numbers_as_text(table: Any, target: type[Any]) -> Any:
-    text = {field.name for field in msgspec.structs.fields(target) if field.type is str}
-    return {key: str(value) if key in text and isinstance(value, int | float) else value
-            for key, value in table.items()} if isinstance(table, dict) else table
+def _text_fields(where: str, tables: Mapping[str, Any]) -> set[str]:
+    """Return the keys of a table that hold plain text; none if the table is unknown, which `parse` will say."""
+    known: dict[str, type[Any]] = {"session": SessionConfig, "bus": BusConfig, "participant": ParticipantConfig}
+    if where not in known:
+        driver = tables[where].get("driver", USUAL_DRIVER.get(where, where))
+        if driver not in tuple(DRIVERS):
+            return set()
+        known[where] = config_class(driver)
+    return {field.name for field in msgspec.structs.fields(known[where]) if field.type is str}
 
 
-def _apply(tables: dict[str, Any], override: str) -> None:
+def _apply(tables: dict[str, Any], override: str, texts: dict[tuple[str, ...], str]) -> None:
     path, equals, raw = override.partition("=")
-    keys = path.strip().split(".")
+    keys = tuple(path.strip().split("."))
     if not equals or len(keys) < 2 or not all(keys):
         raise RigError(f"Override '{override}' is not table.key=value.", "Example: --set camera.source=clip.mp4")
     try:
         value = tomllib.loads(f"value = {raw}")["value"]
+        if not isinstance(value, str):
+            texts[keys] = raw
     except tomllib.TOMLDecodeError:
         value = raw
     table = tables
@@ -175,5 +208,7 @@ def _literal(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {_literal(item)}" for key, item in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_literal(item) for item in value) + "]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     # JSON's texts, numbers and booleans are TOML's as well.
     return msgspec.json.encode(value).decode()

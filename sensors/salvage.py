@@ -7,7 +7,7 @@ from sensors.recording_file import RecordingFile
 from sensors.recording_reader import Recording
 
 _FLUSH_BYTES = 1_000_000
-_VERDICT = ("messages", "dropped", "complete", "end_ns", "salvaged", "lost_seconds")
+_VERDICT = ("messages", "dropped", "complete", "end_ns", "last_number", "salvaged", "lost_seconds")
 
 
 def salvage(path: Path, out: Path) -> Recording:
@@ -31,6 +31,7 @@ def salvage(path: Path, out: Path) -> Recording:
     broken = Recording(path)
     about = {key: text for key, text in broken.metadata.items() if key not in _VERDICT}
     file = RecordingFile(out, metadata=about, attachments=broken.attachments, topics=tuple(broken.count))
+    sequence = 0
     try:
         for sequence, received_ns, topic, payload in broken.numbered():
             file.add(topic, payload, received_ns, sequence)
@@ -39,7 +40,8 @@ def salvage(path: Path, out: Path) -> Recording:
         file.finish({
             "messages": str(sum(broken.count.values())), "lost_seconds": f"{broken.lost_seconds:.9f}",
             "salvaged": "no" if broken.complete else "yes", "complete": "yes" if broken.complete else "no",
-            "dropped": broken.metadata.get("dropped", "0")})
+            "dropped": broken.metadata.get("dropped", "0"), "last_number": str(sequence),
+            "end_ns": broken.metadata.get("end_ns", str(broken.end_ns))})
     except OSError as error:
         file.abandon()
         raise RecordingError(f"{out} cannot be written: {error.strerror}.",

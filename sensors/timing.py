@@ -15,8 +15,10 @@ from sensors.messages import TimeArray
 
 BINS = 64
 """Lowest observations kept by one `SampleClock`: its whole memory, however long the session."""
-BIN_S = 2.0
-"""Longest stretch one of them stands for; with 64 bins the fit looks back 128 s."""
+BIN_S = 4.0
+"""Longest stretch one of them stands for; with 64 bins the fit looks back 256 s."""
+LEVEL_BINS = 32
+"""Newest of them that set the line's height: a small error of its slope then shows half as much at the near end."""
 FIT_S = 1.0
 """Shortest stretch from which a rate is estimated; before that the nominal rate is the better guess."""
 JUMP_S = 0.25
@@ -140,7 +142,7 @@ class SampleClock:
             self._check_jump(arrival_ns)
         self._arrival_ns = arrival_ns
         self._observe(arrival_ns)
-        stamps = self._in_bounds(self._along_line(numbers), arrival_ns)
+        stamps = self._in_bounds(self._along_line(numbers), np.cumsum(lost + 1), arrival_ns)
         self._last_ns = int(stamps[-1])
         return stamps
 
@@ -215,25 +217,25 @@ class SampleClock:
         x, y = np.array(self._low, np.float64).T
         if x.size >= 8 and (x[-1] - x[0]) * self._period >= FIT_S * SECOND:
             self._slope = line_slope(x, y, self._prior)
-        self._level = float(np.min(y - self._slope * x))
+        self._level = float(np.median((y - self._slope * x)[-LEVEL_BINS:]))
 
     def _along_line(self, numbers: NDArray[np.int64]) -> TimeArray:
         x = (numbers - self._zero_number).astype(np.float64)
         return self._zero_ns + np.rint(self._level + x * (self._period + self._slope)).astype(np.int64)
 
-    def _in_bounds(self, stamps: TimeArray, arrival_ns: int) -> TimeArray:
+    def _in_bounds(self, stamps: TimeArray, ahead: TimeArray, arrival_ns: int) -> TimeArray:
         """Return `stamps` no later than their arrival, and after all earlier ones.
 
-        When the line has moved back, time goes on at half pace until the line has caught up.
+        When the line has moved back, time goes on at half pace, holes included, until the line has caught up. `ahead`
+        is how many sample numbers each stamp lies after the last one given.
         """
-        steps = np.arange(stamps.size, dtype=np.int64)
-        stamps = np.minimum(stamps, arrival_ns - steps[::-1])
+        stamps = np.minimum(stamps, arrival_ns - np.arange(stamps.size - 1, -1, -1, dtype=np.int64))
         if self._last_ns is None:
             return stamps
-        room = (arrival_ns - self._last_ns) // stamps.size
-        pace = max(1, min(int(self._period) // 2, room))
-        floor = self._last_ns + (steps + 1) * pace
-        return np.maximum(stamps, floor)
+        pace = min(int(self._period) // 2, (arrival_ns - self._last_ns) // int(ahead[-1]))
+        if pace < 1:
+            pace, ahead = 1, np.arange(1, stamps.size + 1, dtype=np.int64)
+        return np.maximum(stamps, self._last_ns + ahead * pace)
 
 
 class ClockOffset:

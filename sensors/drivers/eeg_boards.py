@@ -65,17 +65,18 @@ def shim() -> ModuleType:
     """
     try:
         with warnings.catch_warnings():
-            # BrainFlow imports pkg_resources, which warns its importer that it will go away; the user cannot act on it.
+            # Loading BrainFlow's library imports pkg_resources, which warns that it will go away: nothing to act on.
             warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
             warnings.filterwarnings("ignore", message="Deprecated call to `pkg_resources", category=DeprecationWarning)
             from brainflow import board_shim
+
+            board_shim.BoardShim.disable_board_logger()
     except ModuleNotFoundError as error:
         if error.name == "pkg_resources":
             raise DeviceError("BrainFlow needs pkg_resources, which setuptools 81 and later no longer has.",
                               "Run: pip install 'setuptools<81'") from error
         raise DeviceError(f"The EEG driver needs BrainFlow, and '{error.name}' is not installed.",
                           "Run: pip install 'attnflow[eeg]'") from error
-    board_shim.BoardShim.disable_board_logger()
     module: ModuleType = board_shim
     return module
 

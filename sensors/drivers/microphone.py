@@ -1,23 +1,26 @@
 """The microphone driver: sound in, one row of columns per 32 ms out. The sound itself never leaves this process."""
 
+from functools import cache
 from pathlib import Path
 
 from kernels import audio_resample
 from sensors.driver import Samples, Setting
 from sensors.drivers import microphone_frames
 from sensors.drivers.microphone_config import MicrophoneConfig
-from sensors.drivers.microphone_device import DeviceSource, list_microphones
+from sensors.drivers.microphone_device import DeviceSource
 from sensors.drivers.microphone_file import FileSource, is_file
-from sensors.drivers.microphone_frames import FRAME, FRAME_HZ, Frames
-from sensors.drivers.microphone_source import SimulatedSource, Source
+from sensors.drivers.microphone_frames import FRAME_HZ, Frames
+from sensors.drivers.microphone_portaudio import list_microphones
+from sensors.drivers.microphone_source import FRAME, SimulatedSource, Source
 from sensors.errors import DeviceError
 from sensors.messages import StreamInfo
 
 __all__ = ["Microphone", "list_microphones", "warm"]
 
 
+@cache
 def warm() -> None:
-    """Compile and run everything once, so that `open` is quick."""
+    """Compile and run everything once in this process, so that `open` is quick."""
     audio_resample.warm()
     microphone_frames.warm()
 

@@ -6,16 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sensors.clock import SECOND, Clock
+from sensors.drivers.microphone_portaudio import inputs, portaudio
 from sensors.drivers.microphone_resampler import Resampler
 from sensors.drivers.microphone_source import RATE_HZ, SAMPLE_NS, Pcm, empty
 from sensors.errors import DeviceError
 from sensors.messages import FloatArray
 from sensors.timing import SampleClock
 
-NO_PORTAUDIO = "PortAudio is not installed, so no sound device can be reached."
-INSTALL_PORTAUDIO = "On Debian or Ubuntu: sudo apt-get install libportaudio2"
-NO_SOUNDDEVICE = "The package sounddevice is not installed, so no sound device can be reached."
-INSTALL_SOUNDDEVICE = "Run: pip install 'attnflow[microphone]'"
 GONE_S = 2.0
 """Silence of the callback after which the device is gone; it calls every few milliseconds, muted or not."""
 LATENCY_LIMIT_S = 2.0
@@ -39,41 +36,6 @@ class Block(NamedTuple):
     """Whether PortAudio dropped input before this block."""
     dropped: int
     """Samples that we dropped before this block because the reader was too slow."""
-
-
-def portaudio() -> Any:
-    """Return the sounddevice module.
-
-    Raises
-    ------
-    DeviceError
-        If it or the PortAudio library is missing.
-    """
-    try:
-        import sounddevice
-    except ModuleNotFoundError as error:
-        raise DeviceError(NO_SOUNDDEVICE, INSTALL_SOUNDDEVICE) from error
-    except OSError as error:
-        raise DeviceError(NO_PORTAUDIO, INSTALL_PORTAUDIO) from error
-    return sounddevice
-
-
-def list_microphones() -> tuple[str, ...] | str:
-    """Return the names of all sound inputs as ``"index: name"``, or one sentence that says why there is none."""
-    try:
-        sd = portaudio()
-        names = tuple(f"{index}: {device['name']}" for index, device in _inputs(sd))
-    except DeviceError as error:
-        return str(error)
-    return names or "PortAudio knows no sound input on this machine."
-
-
-def _inputs(sd: Any) -> list[tuple[int, dict[str, Any]]]:
-    try:
-        devices = list(sd.query_devices())
-    except sd.PortAudioError as error:
-        raise DeviceError(f"PortAudio cannot list the sound devices: {error}.", "Run: attnflow doctor") from error
-    return [(index, device) for index, device in enumerate(devices) if device["max_input_channels"] > 0]
 
 
 class DeviceSource:
@@ -101,6 +63,7 @@ class DeviceSource:
         self._lost = 0
         self._ended = False
         self._name = str(wanted)
+        self._start(RATE_HZ)
 
     def open(self) -> tuple[str, dict[str, str]]:
         """Find the device and start it at 16 kHz, or at its own rate if it refuses."""
@@ -153,8 +116,7 @@ class DeviceSource:
 
     def lost(self) -> int:
         """Return how many samples at 16 kHz were dropped by the device or by us, or were no numbers."""
-        mended = self._resampler.mended if hasattr(self, "_resampler") else 0
-        return self._lost + mended
+        return self._lost + self._resampler.mended
 
     def _start(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
@@ -165,7 +127,7 @@ class DeviceSource:
         self._heard_ns = self._clock.now_ns()
 
     def _find(self, sd: Any) -> tuple[int, dict[str, Any]]:
-        inputs = _inputs(sd)
+        inputs = inputs(sd)
         known = "; ".join(f"{index}: {device['name']}" for index, device in inputs) or "none"
         if self._wanted == "default":
             try:

@@ -11,7 +11,8 @@ from sensors.drivers.microphone_source import RATE_HZ, Pace, Pcm, empty
 from sensors.errors import DeviceError
 from sensors.messages import FloatArray
 
-SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64"})
+SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64",
+                      ".rf64"})
 """File names that mean a sound file even when there is none, so that a typing error is told as what it is."""
 BLOCK = 4096
 
@@ -49,6 +50,7 @@ class FileSource:
         self._over = False
         self._position = 0
         self._pending = np.empty(0, np.float32)
+        self._resampler = Resampler(RATE_HZ)
 
     def open(self) -> tuple[str, dict[str, str]]:
         """Open the file, and go to where the session is if that began long ago."""
@@ -99,7 +101,7 @@ class FileSource:
 
     def lost(self) -> int:
         """Return how many samples of the file were no plausible numbers."""
-        return self._resampler.mended if hasattr(self, "_resampler") else 0
+        return self._resampler.mended
 
     def _more(self) -> FloatArray:
         block = self._block()

@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import audio, audio_pitch
-from sensors.drivers.microphone_mel import BANDS, FRAME, HIGH_HZ, LOW_HZ, RATE_HZ, LogMel
+from sensors.drivers.microphone_mel import BANDS, HIGH_HZ, LOW_HZ, LogMel
 from sensors.drivers.microphone_mend import mend
+from sensors.drivers.microphone_source import FRAME, RATE_HZ
 from sensors.drivers.microphone_speech import SpeechProbability
 from sensors.messages import Column, FloatArray
 
@@ -125,7 +126,7 @@ class Frames:
         self._heard[:-FRAME] = self._heard[FRAME:]
         self._heard[-FRAME:] = frame
         rms_db, clipped, silent = audio.level(frame)
-        f0, voicing = audio_pitch.pitch(self._heard, RATE_HZ, F0_LOW_HZ, F0_HIGH_HZ, self._difference)
+        f0, voicing = audio_pitch.pitch(self._heard, float(RATE_HZ), F0_LOW_HZ, F0_HIGH_HZ, self._difference)
         spectrum = np.fft.rfft(frame * self._hann)
         centroid, flatness, flux = audio.spectral_shape(
             spectrum.real**2 + spectrum.imag**2, self._bin_hz, self._first_bin, self._last_bin, self._spectrum)

@@ -4,10 +4,9 @@ import numpy as np
 import torch
 import torchaudio
 
+from sensors.drivers.microphone_source import FRAME, RATE_HZ
 from sensors.messages import FloatArray
 
-RATE_HZ = 16_000
-FRAME = 512
 HOP = 160
 """10 ms."""
 WINDOW = 400

@@ -10,6 +10,7 @@ from sensors.messages import FloatArray, TimeArray
 
 RATE_HZ = 16_000
 FRAME = 512
+"""Samples of a row, 32 ms: what Silero VAD takes at once at 16 kHz."""
 SAMPLE_NS = SECOND // RATE_HZ
 """62500 ns, exactly."""
 AT_ONCE = 16 * FRAME

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from sensors.drivers.microphone_source import FRAME
 from sensors.errors import DeviceError
 from sensors.messages import FloatArray
 
-FRAME = 512
-"""Samples the model takes at once at 16 kHz."""
 CONTEXT = 64
 """Samples of the frame before, which it sees in front of them."""
 MODEL = "silero_vad.onnx"

@@ -43,6 +43,8 @@ class Replay:
         self._setting = setting
         self._stream = config.stream or setting.stream
         self._recording: Recording | None = None
+        self._lost = 0
+        self._lost_before: int | None = 0
 
     def open(self) -> StreamInfo:
         """Open the recording and return what the stream said about itself, marked as replayed.
@@ -67,7 +69,9 @@ class Replay:
         self._recording, self._kind = recording, info.kind
         self._origin_ns = recording.start_ns + round(self._config.seek_s * SECOND)
         self._lap_ns = recording.end_ns - self._origin_ns + round(LAP_PAUSE_S * SECOND)
-        self._lap = self._lost = self._lost_before = 0
+        self._lap = self._lost = 0
+        # What was lost before the moment sought is told by the first health after it.
+        self._lost_before = None if self._config.seek_s else 0
         self._newest_ns = self._lap_began_ns = -(1 << 62)
         self._chunks = self._play(recording)
         self._waiting: tuple[int, Chunk] | None = None
@@ -106,7 +110,7 @@ class Replay:
 
     def lost(self) -> int:
         """Return how many samples the recorded sensor lost up to here, since `open`, as its own health said."""
-        return self._lost - self._lost_before
+        return self._lost - (self._lost_before or 0)
 
     def _info(self, recording: Recording) -> StreamInfo:
         # The first words of a stream stand at its beginning: this reads little, `Recording.streams` reads everything.
@@ -124,8 +128,9 @@ class Replay:
             for received_ns, _, payload in recording.messages((self._kind, "health"), from_ns=self._origin_ns):
                 message = self._decoded(payload)
                 if isinstance(message, Health) and message.stream == self._stream:
+                    if self._lost_before is None:
+                        self._lost_before = message.lost
                     self._lost = max(self._lost, message.lost)
-                    self._lost_before = self._lost_before if found else self._lost
                 elif isinstance(message, Chunk) and message.stream == self._stream and len(message.times_ns):
                     found = True
                     yield received_ns, message

@@ -8,3 +8,7 @@ class TruthConfig(Config, frozen=True, kw_only=True):
 
     driver: str = "truth"
     rate_hz: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.rate_hz <= 100:
+            raise ValueError(f"rate_hz is {self.rate_hz}, expected 0.1..100")

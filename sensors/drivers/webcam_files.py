@@ -1,8 +1,8 @@
 """Frames that carry their own time: video files, folders of images, and the simulated participant.
 
 All of them are paced alike. With ``realtime`` a frame is handed out when it is due on the session clock, as a camera
-would; one that is overdue by more than a frame is skipped and counted as lost, never handed out late in a burst. Without
-``realtime`` every frame is handed out at once, with its own time all the same.
+would; one that is overdue by more than a frame is skipped and counted as lost, never handed out late in a burst.
+Without ``realtime`` every frame is handed out at once, with its own time all the same.
 """
 
 import re

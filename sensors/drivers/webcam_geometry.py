@@ -16,8 +16,14 @@ Ours (what the columns use)
 
 Metres rest on MediaPipe's assumptions (vertical field of view 63 degrees, a face of average size), so they are good to
 compare with themselves and coarse as distances.
+
+MediaPipe's rotation lies between the angle against the optical axis and the angle against the ray that sees the face,
+nearer to the latter: one and the same picture of a face, moved 26 degrees off the axis, reads 6 degrees of yaw where
+true perspective would make it 26. Columns are published as measured; a session that compares with the person's own
+baseline is hardly touched, one that maps gaze onto a wall is.
 """
 
+from math import dist
 from typing import TypeAlias
 
 import numpy as np
@@ -25,17 +31,18 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
 
-FIELD_OF_VIEW = np.radians(63.0)
-"""Vertical field of view that MediaPipe's face geometry assumes."""
-
 EYE_RIGHT = (33, 160, 158, 133, 153, 144)
 """Mesh points p1..p6 of the person's right eye (image left): outer corner, two upper lid, inner corner, two lower."""
 EYE_LEFT = (263, 387, 385, 362, 380, 373)
 """The same of the person's left eye."""
 IRIS_RIGHT, IRIS_LEFT = 468, 473
+OUTLINE = 468
+"""The first so many points are the face; the rest are the irises."""
 
 RIGID = (10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 362, 263, 127, 356, 234, 454, 98, 327, 21, 251, 54, 284)
 """Points that move with the skull: forehead, nose, eye corners, temples, cheek bones."""
+
+_RIGID = np.array(RIGID)
 
 IRIS_ARC = 0.35
 """Distance of the iris from the eye's centre of rotation over the width of the lid opening: about 10.5 mm over 30 mm
@@ -82,39 +89,15 @@ def pixels(landmarks: Array, width: int, height: int) -> Array:
     return np.asarray(landmarks * np.array([width, -height, -width], dtype=np.float64))
 
 
-def apparent(turn: Array, centre: Array, width: int, height: int) -> Array:
-    """Return the rotation (3, 3) of the face against the ray that sees it, instead of against the optical axis.
-
-    Landmarks are nearly a parallel projection along that ray; without this, a face at the frame's edge would seem to
-    look aside within its own head.
-
-    Parameters
-    ----------
-    turn
-        (3, 3) rotation of the head in the camera's axes.
-    centre
-        (2,) or (3,) place of the face in pixels, as from `pixels`.
-    """
-    focal = height / 2.0 / np.tan(FIELD_OF_VIEW / 2.0)
-    right = np.arctan2(centre[0] - width / 2.0, focal)
-    up = np.arctan2((centre[1] + height / 2.0) * np.cos(right), focal)
-    cr, sr, cu, su = np.cos(right), np.sin(right), np.cos(up), np.sin(up)
-    # Columns: what the ray's own x, y and z axes are in the camera's axes; its -z points at the face.
-    ray = np.array([[cr, -sr * su, -sr * cu], [0.0, cu, -su], [sr, cr * su, cr * cu]])
-    return np.asarray(ray.T @ turn)
-
-
 def aspect_ratio(points: Array, eye: tuple[int, ...]) -> float:
     """Return the eye aspect ratio (|p2 p6| + |p3 p5|) / (2 |p1 p4|) of one eye (Soukupova and Cech 2016, eq. 1).
 
     Distances are taken in three dimensions, because a turned head shortens the eye's width in the image (by the cosine
     of its yaw) and would raise the ratio without any lid having moved.
     """
-    p = points[list(eye)]
-    width = float(np.linalg.norm(p[0] - p[3]))
-    if width < 1e-9:
-        return float("nan")
-    return float((np.linalg.norm(p[1] - p[5]) + np.linalg.norm(p[2] - p[4])) / (2.0 * width))
+    p1, p2, p3, p4, p5, p6 = points[list(eye)].tolist()
+    width = dist(p1, p4)
+    return (dist(p2, p6) + dist(p3, p5)) / (2.0 * width) if width > 1e-9 else float("nan")
 
 
 def iris_angles(points: Array, turn: Array, eye: tuple[int, ...], iris: int) -> tuple[float, float]:
@@ -125,7 +108,7 @@ def iris_angles(points: Array, turn: Array, eye: tuple[int, ...], iris: int) -> 
     points
         (478, 3) pixels as from `pixels`.
     turn
-        (3, 3) `apparent` rotation of the head.
+        (3, 3) rotation of the head.
     eye, iris
         Mesh points of the eye and of its iris centre.
     """
@@ -148,8 +131,8 @@ def shape_change(before: Array, after: Array) -> float:
     before, after
         (478, 3) pixels as from `pixels`.
     """
-    a = before[list(RIGID), 0] + 1j * before[list(RIGID), 1]
-    b = after[list(RIGID), 0] + 1j * after[list(RIGID), 1]
+    a = before[_RIGID, 0] + 1j * before[_RIGID, 1]
+    b = after[_RIGID, 0] + 1j * after[_RIGID, 1]
     a, b = a - a.mean(), b - b.mean()
     power = float(np.sum(np.abs(a) ** 2))
     size = float(np.sqrt(np.mean(np.abs(b) ** 2)))
@@ -161,4 +144,4 @@ def shape_change(before: Array, after: Array) -> float:
 
 def falling(value: float, full: float, none: float) -> float:
     """Return 1 up to `full`, 0 from `none` on, and the straight line between; `none` may also lie below `full`."""
-    return float(np.clip((none - value) / (none - full), 0.0, 1.0))
+    return min(1.0, max(0.0, (none - value) / (none - full)))

@@ -3,7 +3,6 @@
 OpenCV is imported only when a source is opened.
 """
 
-import sys
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -14,6 +13,7 @@ from sensors.driver import Setting
 from sensors.drivers.webcam_config import WebcamConfig
 from sensors.errors import DeviceError
 
+# Linux keeps its cameras listed here; other systems have no /sys/class.
 VIDEO4LINUX = Path("/sys/class/video4linux")
 INDICES_TO_TRY = 6
 """Cameras looked for one by one where the system keeps no list of them."""
@@ -65,7 +65,8 @@ class Source(Protocol):
 class Camera(NamedTuple):
     """One camera of this machine."""
 
-    index: int
+    number: int
+    """What ``camera.source`` takes."""
     name: str
     path: str
 
@@ -106,7 +107,7 @@ def list_cameras() -> tuple[Camera, ...]:
 
     A Linux camera often shows several nodes; those that only carry metadata have a higher ``index`` and are left out.
     """
-    if sys.platform == "linux":
+    if VIDEO4LINUX.parent.is_dir():
         found = []
         for folder in VIDEO4LINUX.glob("video*"):
             number = folder.name.removeprefix("video")
@@ -123,7 +124,7 @@ def known_cameras() -> str:
     cameras = list_cameras()
     if not cameras:
         return "This machine shows no camera"
-    return "Cameras here: " + ", ".join(f"{camera.index} ({camera.name})" for camera in cameras)
+    return "Cameras here: " + ", ".join(f"{camera.number} ({camera.name})" for camera in cameras)
 
 
 def _text(path: Path) -> str:

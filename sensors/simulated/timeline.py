@@ -1,6 +1,7 @@
 """The hidden state over time: a script, or a seeded Markov chain."""
 
 import bisect
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ TRANSITIONS = np.array([[0.00, 0.35, 0.20, 0.20, 0.15, 0.10],
 class Segment(NamedTuple):
     """One stay in one state, from `start_s` up to but not including `end_s`."""
 
-    index: int
+    number: int
     code: int
     start_s: float
     end_s: float
@@ -72,7 +73,7 @@ class Timeline:
         parts: list[tuple[int, float]] = []
         upper = t_s
         while upper > t_s - window_s:
-            segment = self.segment(np.nextafter(upper, BEFORE_S)) if parts else self.segment(t_s)
+            segment = self.segment(math.nextafter(upper, BEFORE_S)) if parts else self.segment(t_s)
             lower = max(segment.start_s, t_s - window_s)
             parts.append((segment.code, (upper - lower) / window_s))
             upper = lower

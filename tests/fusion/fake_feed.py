@@ -27,7 +27,7 @@ START_NS = 3_600 * SECOND
 SCENES = ((0.0, "focused"), (14.0, "distracted_visual"), (22.0, "focused"), (32.0, "drowsy"), (46.0, "away"),
           (53.0, "overloaded"))
 COLUMNS = {
-    "camera": (("face_confidence", "1"), ("gaze_yaw", "rad"), ("gaze_pitch", "rad"), ("head_yaw", "rad"),
+    "camera": (("face", "1"), ("gaze_yaw", "rad"), ("gaze_pitch", "rad"), ("head_yaw", "rad"),
                ("head_pitch", "rad"), ("head_roll", "rad"), ("ear_left", "1"), ("ear_right", "1"), ("luma", "1")),
     "microphone": (("speech", "1"), ("loudness_momentary", "LUFS"), ("f0", "Hz")),
     "eeg": tuple((name, "uV") for name in ("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2")),
@@ -71,7 +71,7 @@ def _values(kind: str, t: np.ndarray, random: np.random.Generator) -> np.ndarray
 
 def _state(at_s: float, t_ns: int, seq: int) -> State:
     true = scene(max(0.0, at_s - 1.0))
-    shown = true if at_s > 8 else "unknown"
+    shown = true if at_s >= 8 else "unknown"
     probabilities = {name: 0.7 if name == true else 0.06 for name in STATES}
     status = "calibrating" if at_s < 8 else "degraded" if 27 < at_s < 31 else "ok"
     reason = {"calibrating": "Learning this person's open eyes and resting alpha, 8 s.",
@@ -108,17 +108,18 @@ def session(seconds: float = 60.0, streams: Iterable[str] = tuple(COLUMNS), *, s
     chosen = tuple(streams)
     events: list[tuple[int, str, AnyMessage]] = []
     for kind in chosen:
-        step = ROWS[kind] / RATES[kind]
+        step, dead = ROWS[kind] / RATES[kind], 0
         for seq in range(int(seconds / step)):
             if kind == "camera" and seq in LOST_CHUNKS:
                 continue
             if kind == "microphone" and 27 < seq * step < 31:
+                dead += 1
                 continue
             t = seq * step + np.arange(ROWS[kind]) / RATES[kind]
             times = START_NS + np.round(t * SECOND).astype(np.int64)
             values = np.ascontiguousarray(_values(kind, t, random), dtype=np.float32)
             newest = int(times[-1])
-            chunk = Chunk(t_ns=newest, seq=seq, sent_ns=newest, stream=kind, values=values, times_ns=times)
+            chunk = Chunk(t_ns=newest, seq=seq - dead, sent_ns=newest, stream=kind, values=values, times_ns=times)
             events.append((newest + 2_000_000, kind, chunk))
     for second in range(int(seconds)):
         now = START_NS + second * SECOND
@@ -154,7 +155,8 @@ class FakeRecording:
                  rig_toml: str = "") -> None:
         self._events = [(received, topic, encode(message)) for received, topic, message in events]
         self.path = Path("session.mcap")
-        self.metadata = {"rig": "bench", "started_utc": "2026-01-02T03:04:05+00:00", "attnflow": "0.1.0"}
+        self.metadata = {"rig": "bench", "started_utc": "2026-01-02T03:04:05+00:00", "attnflow": "0.1.0",
+                         "privacy": "features-only"}
         self.attachments = {"rig.toml": rig_toml.encode()} if rig_toml else {}
         self.salvaged, self.complete, self.lost_seconds = salvaged, not salvaged, 0.7 if salvaged else 0.0
         self.count = dict(Counter(topic for _, topic, _ in self._events))

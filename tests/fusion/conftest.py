@@ -1,0 +1,48 @@
+"""One simulated minute with faults, made once per test run and shared by every test of the session."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fusion import virtual
+from sensors import rig as rigs
+from sensors.messages import AnyMessage
+from sensors.rig import Rig
+
+SECONDS = 60.0
+FAULTS = [
+    {"stream": "camera", "kind": "face_loss", "at_s": 24.0, "for_s": 1.5},
+    {"stream": "camera", "kind": "drop", "at_s": 30.0, "for_s": 5.0, "amount": 0.05},
+    {"stream": "camera", "kind": "jitter", "at_s": 36.0, "for_s": 4.0, "amount": 8.0},
+    {"stream": "eeg", "kind": "electrode_pop", "at_s": 14.0, "for_s": 0.5},
+    {"stream": "eeg", "kind": "rail", "at_s": 33.0, "for_s": 3.0},
+    {"stream": "eeg", "kind": "packet_loss", "at_s": 40.0, "for_s": 4.0, "amount": 0.1},
+    {"stream": "microphone", "kind": "stall", "at_s": 42.0, "for_s": 4.0},
+    {"stream": "eeg", "kind": "crash", "at_s": 50.0, "for_s": 1.0},
+]
+
+Sequence = list[tuple[int, str, AnyMessage]]
+"""(received_ns, topic, message) in the order a session receives them."""
+
+
+@pytest.fixture(scope="session")
+def faulty_rig() -> Rig:
+    """Return the bench rig with eight faults on top of its script."""
+    tables = tomllib.loads((rigs.RIG_FOLDER / "bench.toml").read_text(encoding="utf-8"))
+    tables["participant"] = tables["participant"] | {"faults": FAULTS}
+    return rigs.parse(tables, "bench")
+
+
+@pytest.fixture(scope="session")
+def minute(faulty_rig: Rig) -> Sequence:
+    """Return 60 s of the simulated rig with faults, in virtual time, through the real drivers."""
+    return list(virtual.run(faulty_rig, SECONDS))
+
+
+@pytest.fixture
+def minute_file(minute: Sequence, faulty_rig: Rig, tmp_path: Path) -> Path:
+    """Return a recording of that minute, states and alerts included, as a live session would have made it."""
+    from recorded import record
+
+    return record(minute, faulty_rig, tmp_path / "minute.mcap")
