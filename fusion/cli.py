@@ -169,14 +169,14 @@ def replay(file: File,
 @app.command()
 def export(file: File,
            to: Annotated[str, typer.Option(help="parquet or mne-fif.")] = "parquet",
-           out: Annotated[Path | None, typer.Option(help="Where to write; beside the recording otherwise.")] = None,
+           out: Annotated[Path | None, typer.Option(help="Folder to write to; beside the recording otherwise.")] = None,
            as_json: Json = False) -> None:
     """Write a recording in a form that other tools read."""
     from fusion.export import export as write
 
     recording = _open(file)
     with _busy(f"Exporting {file.name} to {to}", quiet=as_json):
-        written = write(recording, to, out or file.with_suffix(""))
+        written = write(recording, to, out)
     if as_json:
         _json({"files": [str(path) for path in written]})
     else:

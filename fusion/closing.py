@@ -41,15 +41,15 @@ def session_summary(summary: Summary) -> RenderableType:
 
 
 def _stream_table(summary: Summary) -> Table:
-    table = Table(box=None, padding=(0, 1), header_style="dim")
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     for name in ("stream", "status"):
-        table.add_column(name)
-    for name in ("messages", "gaps", "lost", "restarts", "rate Hz", "age p50 ms", "age p99 ms", "quality", "CPU %"):
-        table.add_column(name, justify="right")
+        table.add_column(name, no_wrap=True)
+    for name in ("msgs", "gaps", "lost", "restarts", "rate Hz", "age ms p50/99", "quality", "CPU %"):
+        table.add_column(name, justify="right", no_wrap=True)
     for name, stream in summary.streams.items():
         table.add_row(Text(name), Text(stream.status, STATUS_COLOURS.get(stream.status, "")), str(stream.messages),
                       str(stream.gaps), str(stream.lost), str(stream.restarts), f"{stream.rate_hz:.2f}",
-                      _figure(stream.age_ms.p50), _figure(stream.age_ms.p99),
+                      f"{_figure(stream.age_ms.p50, 0)} / {_figure(stream.age_ms.p99, 0)}",
                       "-" if stream.quality is None else _figure(stream.quality, 2), f"{stream.cpu_percent:.1f}")
     return table
 

@@ -65,7 +65,7 @@ class Envelope:
         bins = np.maximum(0, (times - self.origin_ns) // self.width_ns)
         while int(bins.max()) >= BINS:
             self._merge_pairs()
-            bins = bins
+            bins = bins // 2
         order = np.argsort(bins, kind="stable")
         bins, values = bins[order], values[order]
         starts = np.flatnonzero(np.concatenate(([True], bins[1:] != bins[:-1])))

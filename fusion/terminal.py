@@ -22,6 +22,7 @@ from sensors.simulated.story import STATES
 FRAMES_PER_SECOND = 8
 ALWAYS_LINES = 15
 """Lines of a screen besides streams and alerts: title, state panel 4, bars 6, weights, two table heads, last line."""
+INDEX_COLOUR = "#2b8cc4"
 BREAKS = 3
 """Empty lines between the parts, where the screen is high enough."""
 BARS_BESIDES = 57
@@ -157,12 +158,16 @@ def _measures(view: View, width: int) -> Table:
         ("lapse in 3 s", state.lapse_risk_3s, ""),
         ("lapse in 10 s", state.lapse_risk_10s, "")]
     probabilities = state.probabilities if state is not None else {}
+    # Behind "unknown" stands little more than a prior; it is shown, but not in the colours of an answer.
+    sure = state is not None and state.state != "unknown"
     for line, name in enumerate(STATES):
         chance = probabilities.get(name, math.nan)
-        cells: list[RenderableType] = [" " + label(name), _bar(chance, bar, COLOURS[name]), _number(chance, ".2f")]
+        cells: list[RenderableType] = [" " + label(name), _bar(chance, bar, COLOURS[name] if sure else "dim"),
+                                       Text(_number(chance, ".2f"), "" if sure else "dim")]
         if line < len(right):
             title, value, spread = right[line]
-            cells += ["", Text(title, style="bold"), _bar(value, bar, "#2b8cc4"), _number(value, ".2f") + spread]
+            cells += ["", Text(title, style="bold"), _bar(value, bar, INDEX_COLOUR if sure else "dim"),
+                      _number(value, ".2f") + spread]
         grid.add_row(*cells)
     return grid
 

@@ -149,3 +149,8 @@ def detect(times_ns: NDArray[np.int64], opening: NDArray[np.float64]) -> NDArray
     found = np.zeros(len(times_ns), BLINK)
     count = step(*new_state(), LIMITS, times_ns, np.asarray(opening, np.float64), found)
     return found[:count]
+
+
+def warm() -> None:
+    """Compile the kernels with the types that the trackers give them."""
+    detect(np.arange(3), np.ones(3))

@@ -40,7 +40,7 @@ def notch(centre_hz: float, quality: float, rate_hz: float) -> NDArray[np.float6
 @njit(cache=True, fastmath=False)
 def find_breaks(newest_ns: int, times_ns: NDArray[np.int64], hole_ns: float, settle_ns: float,
                 out: NDArray[np.int64]) -> None:
-    """Fill `out` with 1 where a stream has a hole before a sample, 2 where the hole is so long that filters settle anew.
+    """Fill `out` with 1 before which samples a stream has a hole, 2 where filters must settle anew after it, else 0.
 
     Parameters
     ----------
@@ -110,3 +110,11 @@ def cascade(sections: NDArray[np.float64], state: NDArray[np.float64], held: NDA
                 if k == 0:
                     first_out[i, c] = value
             out[i, c] = value
+
+
+def warm() -> None:
+    """Compile the kernels with the types that the trackers give them."""
+    breaks, out = np.zeros(2, np.int64), np.zeros((2, 2, 1), np.float32)
+    find_breaks(0, np.arange(2), 1.5, 3.0, breaks)
+    cascade(np.ones((1, 5)), np.zeros((1, 1, 2)), np.zeros(1), breaks, np.ones((2, 1), np.float32), np.arange(1),
+            out[0], out[1])

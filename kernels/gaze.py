@@ -115,3 +115,11 @@ def angular_speed(times_ns: NDArray[np.int64], yaw: NDArray[np.float64], pitch: 
             squares += turned / (step_s * step_s)
             count += 1
     return np.sqrt(squares / count) if count else np.nan
+
+
+def warm() -> None:
+    """Compile the kernels with the types that the trackers give them."""
+    times, rows, target = np.arange(4), np.ones((4, 4)), np.ones(3)
+    glances(np.zeros(1, GLANCE), target, 0.1, 0.2, 0.35, times, rows[0], rows[1], rows[2], rows[3])
+    spread(times, rows[0], rows[1], target, 3, 2)
+    angular_speed(times, rows[0], rows[1], rows[2], 3, 2, 0.2)

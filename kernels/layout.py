@@ -31,7 +31,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("face_absent_s", "camera", "s", 0, 1e6, 0, "time since the last trusted face, 0 while there is one"),
     Feature("openness", "camera", "1", 0, 1.5, 0, "lid opening over the person's own open eye, newest valid frame"),
     Feature("closure_s", "camera", "s", 0, 1e6, 0, "duration of the running closure (openness < 0.2), 0 when open"),
-    Feature("perclos_60s", "camera", "1", 0, 1, 60, "P80: valid time with lids >= 80 % closed, without blinks < 0.25 s"),
+    Feature("perclos_60s", "camera", "1", 0, 1, 60, "P80: valid time with lids >= 80 % closed, blinks (< 0.25 s) out"),
     Feature("perclos_180s", "camera", "1", 0, 1, 180, "P80 over three minutes"),
     Feature("blink_rate_60s", "camera", "1/min", 0, 200, 60, "blinks per minute of valid time"),
     Feature("blink_duration_60s", "camera", "s", 0, 0.6, 60, "mean duration of blinks at half amplitude"),

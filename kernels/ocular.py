@@ -18,10 +18,11 @@ BINS = 256
 """The histogram of lid openings: 256 bins of 0.0025 of aspect ratio."""
 
 LIDS = np.dtype([
-    ("begun", np.int64), ("first_ns", np.int64), ("newest_ns", np.int64), ("seen_ns", np.int64), ("learnt_ns", np.int64),
-    ("frozen", np.int64), ("learnt", np.float64), ("open", np.float64), ("closed", np.float64), ("trough", np.float64),
-    ("score", np.float64), ("closing", np.int64), ("onset_ns", np.int64), ("waiting_ns", np.int64),
-    ("lasted", np.float64), ("watched_ns", np.int64), ("closed_ns", np.int64), ("long", np.int64)])
+    ("begun", np.int64), ("first_ns", np.int64), ("newest_ns", np.int64), ("seen_ns", np.int64),
+    ("learnt_ns", np.int64), ("frozen", np.int64), ("learnt", np.float64), ("open", np.float64), ("closed", np.float64),
+    ("trough", np.float64), ("score", np.float64), ("closing", np.int64), ("onset_ns", np.int64),
+    ("waiting_ns", np.int64), ("lasted", np.float64), ("watched_ns", np.int64), ("closed_ns", np.int64),
+    ("long", np.int64)])
 """What `openness` carries: the personal levels, the running closure, and the totals; see `new_lids`."""
 
 FAR_EYE_RAD = math.radians(30.0)
@@ -222,3 +223,11 @@ def openness(record: NDArray[Any], histogram: NDArray[np.int64], limits: NDArray
         out[0, i], out[1, i] = opened, age
         out[2, i], out[3, i], out[4, i] = s.watched_ns, s.closed_ns, s.long
     return newest
+
+
+def warm() -> None:
+    """Compile the kernels with the types that the trackers give them."""
+    times, rows = np.arange(4), np.ones((10, 4))
+    gate(rows[0], 0.5, rows[:2])
+    lid_opening(rows[0], rows[1], rows[2], FAR_EYE_RAD, rows[3])
+    openness(*new_lids(), LIMITS, BIN, times, rows[3], rows[2], rows[:2], rows[5:])

@@ -4,7 +4,7 @@ Each second gets a product of soft scores, 1 for good and 0 for useless. The lim
 railed from 90 % of full scale, flat under 0.5 uV, peak to peak 150 uV, steps of 50 uV per sample at 250 Hz, muscle when
 30-45 Hz hold half as much as 1-30 Hz. White noise of any size fails the muscle score, so a headset on the desk is not
 calm EEG. The usual limit for mains (2 times the EEG's power) is meant for filtered signals: unfiltered recordings of
-good Cyton electrodes carry 10 to 100 times, which the notches remove, so trust falls from 100 times and is gone at 3000.
+good Cyton electrodes carry 10 to 100 times, which the notches remove, so trust falls from 100 times to none at 3000.
 """
 
 import numpy as np
@@ -193,3 +193,12 @@ def stream_quality(scores: NDArray[np.float64], ends_ns: NDArray[np.int64], afte
     median = np.median(channel)
     share = bad / channels
     return (min(median, 0.5 * (1.0 - share)) if share > 0.4 else median), count
+
+
+def warm() -> None:
+    """Compile the kernels with the types that the trackers give them."""
+    statistics, raw, scores = np.zeros((4, 3, STATISTICS)), np.ones((4, 3), np.float32), np.zeros((4, 3))
+    segment_statistics(4, 1, np.zeros(1, np.int64), statistics, np.zeros(3), np.zeros(4, np.int64), raw, np.arange(3),
+                       raw, np.zeros((8, 3, STATISTICS)))
+    channel_scores(statistics[0], np.ones((3, 2)), 4, 250.0, FULL_SCALE_UV, scores[0])
+    stream_quality(scores, np.ones(4, np.int64), 0, 0.5, np.zeros(3))

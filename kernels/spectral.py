@@ -248,3 +248,17 @@ def median_log(density: NDArray[np.float64], chosen: NDArray[np.float64], out: N
                 kept[count] = np.log10(density[c, k])
                 count += 1
         out[k] = np.median(kept[:count]) if count else np.nan
+
+
+def warm() -> None:
+    """Compile the kernels with the types that the trackers give them."""
+    table, breaks, ends = fourier_table(4, 2), np.zeros(5, np.int64), np.zeros(9, np.int64)
+    power, density, out = np.ones((9, 3, 2)), np.ones((3, 2)), np.ones((3, 2))
+    periodograms(table, 1, 4.0, np.zeros(1, np.int64), np.zeros((SLOTS, 3, 4), np.float32), breaks,
+                 np.ones((5, 3), np.float32), ends, power)
+    welch(power, np.ones((9, 3)), ends, 0, 0.5, density)
+    band_powers(density, np.array([0]), np.array([1]), 1.0, out)
+    peak_ratio(density, np.array([0]), np.array([1]), 0, out)
+    medians(out, np.ones((1, 3)), np.empty((1, 2)))
+    median_log(density, np.ones(3), np.empty(2))
+    aperiodic_exponent(np.zeros(2), np.arange(2.0), np.arange(2))

@@ -3,7 +3,8 @@
 import importlib
 from collections.abc import Callable
 
-MODULES = ("audio", "blinks", "gaze", "ocular", "quality", "spectral", "windows")
+MODULES = ("audio", "audio_pitch", "audio_resample", "blinks", "filters", "gaze", "ocular", "quality", "spectral",
+           "windows")
 """The kernel modules that a session or a driver runs."""
 
 

@@ -78,7 +78,7 @@ def means(times_ns: NDArray[np.int64], rows: NDArray[np.float64], tick_ns: int, 
                 count += 1
                 total += rows[k, i]
         out[k] = total / count if count else np.nan
-    return last - first
+    return int(last - first)
 
 
 @njit(cache=True, fastmath=False)
@@ -101,7 +101,7 @@ def share_from(times_ns: NDArray[np.int64], values: NDArray[np.float64], least: 
     for i in range(first, last):
         if values[i] >= least:
             count += 1
-    return (count / (last - first) if last > first else np.nan), last - first
+    return (count / (last - first) if last > first else np.nan), int(last - first)
 
 
 @njit(cache=True, fastmath=False)
@@ -180,3 +180,18 @@ def increases(times_ns: NDArray[np.int64], totals: NDArray[np.float64], tick_ns:
         first = max(0, np.searchsorted(times_ns, tick_ns - windows_ns[w], side="right") - 1)
         for k in range(totals.shape[0]):
             out[w, k] = totals[k, last] - totals[k, first] if last >= 0 else 0.0
+
+
+def warm() -> None:
+    """Compile the kernels with the types that the trackers give them."""
+    times, history, window = np.arange(4), np.ones((3, 8)), np.array([2])
+    values, source = np.ones((4, 2), np.float32), np.array([0, -1, 1])
+    rows = history[:, :4]  # a view of part of a history, as the trackers take it
+    mean_sd(times, rows[0], 3, 2)
+    mean(times, rows[0], 3, 2)
+    means(times, rows, 3, 2, np.empty(3))
+    share_from(times, rows[0], 0.5, 3, 2)
+    increases(times, rows, 3, window, np.empty((1, 3)))
+    latch(np.zeros(1, np.int64), 0.5, 0.35, rows[0])
+    pick(values, source, np.empty((3, 4)))
+    hold(values, source, times, np.zeros(3), np.zeros(3, np.int64))

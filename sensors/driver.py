@@ -140,8 +140,12 @@ def config_class(name: str) -> type[Config]:
 
 
 def load(name: str) -> None:
-    """Import the driver `name` with all its libraries, so that a later `build` is quick."""
-    _load(registered(name).path)
+    """Import the driver `name` with all its libraries and let it warm up, so that a later `open` is quick.
+
+    A driver module may have a function ``warm()`` that compiles its kernels and loads its models.
+    """
+    module = importlib.import_module(registered(name).path.partition(":")[0])
+    getattr(module, "warm", lambda: None)()
 
 
 def build(name: str, config: Config, setting: Setting) -> Driver:

@@ -217,7 +217,7 @@ class SampleClock:
         x, y = np.array(self._low, np.float64).T
         if x.size >= 8 and (x[-1] - x[0]) * self._period >= FIT_S * SECOND:
             self._slope = line_slope(x, y, self._prior)
-        self._level = float(np.median((y - self._slope * x)[-LEVEL_BINS:]))
+        self._level = float(np.min((y - self._slope * x)[-LEVEL_BINS:]))
 
     def _along_line(self, numbers: NDArray[np.int64]) -> TimeArray:
         x = (numbers - self._zero_number).astype(np.float64)

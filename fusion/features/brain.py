@@ -52,8 +52,8 @@ class Brain:
         self._regions = np.array([np.ones(channels), region(names, FRONTAL), region(names, POSTERIOR, TEMPORAL)])
 
         mains = [filters.notch(hz, NOTCH_QUALITY, rate) for hz in (50.0, 60.0) if hz < 0.48 * rate]
-        low_pass = filters.low_pass(LOW_PASS_HZ, rate) if LOW_PASS_HZ < 0.48 * rate else []
-        self._sections = np.array([filters.high_pass(HIGH_PASS_HZ, rate), *mains, *low_pass])
+        self._sections = np.array([filters.high_pass(HIGH_PASS_HZ, rate), *mains,
+                                   *(filters.low_pass(LOW_PASS_HZ, rate) if 0.48 * rate > LOW_PASS_HZ else ())])
         self._filter = np.zeros((len(self._sections), channels, 2))
         self._held = np.full(channels, np.nan)
         self._table = spectral.fourier_table(self._length, bins)
@@ -135,7 +135,8 @@ class Brain:
         spectral.medians(self._columnwise, self._chosen, self._medians)
         everywhere, frontal, posterior = self._medians.tolist()
         values = {name: everywhere[k] for k, (name, _, _) in enumerate(spectral.BANDS)}
-        values["frontal_theta"], values["posterior_alpha"], values["alpha_ratio"] = frontal[1], posterior[2], posterior[-1]
+        values["frontal_theta"] = frontal[1]
+        values["posterior_alpha"], values["alpha_ratio"] = posterior[2], posterior[-1]
         values["theta_beta"] = values["theta"] - values["beta"]
         values["engagement"] = values["beta"] - math.log10(10.0 ** values["alpha"] + 10.0 ** values["theta"])
         spectral.median_log(self._density, self._chosen[0], self._log_density)

@@ -7,10 +7,10 @@ from kernels import audio_resample
 from sensors.driver import Samples, Setting
 from sensors.drivers import microphone_frames
 from sensors.drivers.microphone_config import MicrophoneConfig
-from sensors.drivers.microphone_device import DeviceSource
+from sensors.drivers.microphone_device import list_microphones
 from sensors.drivers.microphone_file import FileSource, is_file
 from sensors.drivers.microphone_frames import FRAME_HZ, Frames
-from sensors.drivers.microphone_portaudio import list_microphones
+from sensors.drivers.microphone_portaudio import DeviceSource
 from sensors.drivers.microphone_source import FRAME, SimulatedSource, Source
 from sensors.errors import DeviceError
 from sensors.messages import StreamInfo

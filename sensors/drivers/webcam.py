@@ -70,7 +70,8 @@ class Webcam:
             model = facemodel.find(self._config.model)
             source = make_source(self._config, self._setting)
             # The models first: a source that paces itself by the clock should not wait for them once it runs.
-            self._mesh, self._counter = FaceMesh(model), FaceCounter(model)
+            self._mesh = FaceMesh(model)
+            self._counter = FaceCounter(model)
             self._source = source
             granted = source.open()
         except BaseException:
@@ -141,7 +142,7 @@ class Webcam:
         """Return the image with only those parts in it where a face may be looked for.
 
         While a subject's place is kept for them: around it. While nobody was ever found although the counter sees
-        faces: around one of those after the other, because MediaPipe tries only the face it likes best, again and again.
+        faces: around one of those after the other, because MediaPipe tries only the face it likes best, every time.
         """
         place = self._subject.search(t_ns)
         if place is not None:

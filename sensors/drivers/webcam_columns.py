@@ -34,7 +34,7 @@ OUTSIDE_NONE = 0.35
 HEIGHT_FULL_PX, HEIGHT_NONE_PX = 64.0, 24.0
 """A face lower than the first number of pixels loses trust; at the second its eyes are a pixel or two."""
 SHAPE_FULL, SHAPE_NONE = 0.04, 0.10
-"""Change of the rigid points' arrangement between frames over the face's size; a real head at 30 Hz stays below 0.02."""
+"""Change of the rigid points' arrangement between frames, over the face's size; a real head at 30 Hz: below 0.02."""
 UNCONFIRMED = 0.4
 """Trust in the first frame of a face, before a second one confirms its shape: single false alarms stay below 0.5."""
 LIDS_SHUT = 0.12

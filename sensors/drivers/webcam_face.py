@@ -98,6 +98,11 @@ def quiet_native() -> Iterator[None]:
             os.close(saved)
 
 
+def _cannot_load(model: Path, error: Exception) -> DeviceError:
+    return DeviceError(f"MediaPipe cannot load the face model {model}: {error}.",
+                       "Run pip install 'attnflow[camera]' again.")
+
+
 def to_image(bgr: Image) -> mp.Image:
     """Return MediaPipe's own copy of a (height, width, 3) BGR image."""
     return mp.Image(image_format=mp.ImageFormat.SRGB, data=cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
@@ -127,8 +132,7 @@ class FaceMesh:
                 self.find(np.zeros((64, 64, 3), np.uint8), 1)
             except (RuntimeError, ValueError, OSError) as error:
                 self.close()
-                raise DeviceError(f"MediaPipe cannot load the face model {model}: {error}.",
-                                  "Run pip install 'attnflow[camera]' again.") from error
+                raise _cannot_load(model, error) from error
 
     def find(self, bgr: Image, time_ms: int) -> Mesh | None:
         """Return the face of this frame, or None.
@@ -193,8 +197,12 @@ class FaceCounter:
                                              running_mode=vision.RunningMode.IMAGE, min_detection_confidence=0.6)
         self._detector: Any = None
         with quiet_native():
-            self._detector = vision.FaceDetector.create_from_options(options)
-            self.scan(np.zeros((64, 64, 3), np.uint8))
+            try:
+                self._detector = vision.FaceDetector.create_from_options(options)
+                self.scan(np.zeros((64, 64, 3), np.uint8))
+            except (RuntimeError, ValueError, OSError) as error:
+                self.close()
+                raise _cannot_load(model, error) from error
 
     def scan(self, bgr: Image) -> tuple[Box, ...]:
         """Return every face in the whole image, best first."""

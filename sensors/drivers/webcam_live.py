@@ -6,6 +6,7 @@ overwritten before anybody read it is counted as lost.
 
 import threading
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import cv2
 
@@ -25,10 +26,18 @@ JOIN_S = 2.0
 
 def open_capture(source: int | str) -> Any:
     """Return OpenCV's capture of a device index or an address; whether it opened is for the caller to ask."""
+    # What they would print about a missing device or a dead address is said by our own errors.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     if isinstance(source, int):
         return cv2.VideoCapture(source)
     return cv2.VideoCapture(source, cv2.CAP_FFMPEG, [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS,
                                                      cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS])
+
+
+def without_secrets(address: str) -> str:
+    """Return an address without user, password and query, fit for messages and recordings."""
+    parts = urlsplit(address)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def answers(index: int) -> bool:
@@ -67,7 +76,7 @@ class LiveSource:
 
     @property
     def _name(self) -> str:
-        return f"camera {self._source}" if isinstance(self._source, int) else f"stream {self._source}"
+        return f"camera {self._source}" if isinstance(self._source, int) else f"stream {without_secrets(self._source)}"
 
     def open(self) -> Granted:
         """Open it, ask for size and rate, check what was granted with a first frame, start the grab thread."""
@@ -89,7 +98,7 @@ class LiveSource:
             return DeviceError(f"No camera opens at index {self._source}. {known_cameras()}.",
                                "Plug it in, close other programs that hold it, check that you may read /dev/video* "
                                "(group video), or run attnflow devices.")
-        return DeviceError(f"The stream {self._source} cannot be opened within {OPEN_TIMEOUT_MS / 1000:.0f} s.",
+        return DeviceError(f"The {self._name} cannot be opened within {OPEN_TIMEOUT_MS / 1000:.0f} s.",
                            "Check the address, the user and password in it, and that the camera answers on the "
                            "network.")
 

@@ -70,6 +70,7 @@ class Noise:
         self._seed, self._name, self._length, self._channels = seed, name, length, channels
         # sin^2 + cos^2 = 1: two independent grains overlap with constant power.
         self._window = np.sin(np.pi * (np.arange(2 * length) + 0.5) / (2 * length))[:, None]
+        self._latest: tuple[int, NDArray[np.float64]] | None = None
 
     def block(self, number: int, shape: Callable[[int], NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return block `number`: (length, channels).
@@ -82,7 +83,11 @@ class Noise:
             Gain by frequency, (length + 1,) or (length + 1, channels), for a grain that is centred on the border
             before the block of the given number; a gain of g at all frequencies gives noise of standard deviation g.
         """
-        before, after = (self._grain(grain, shape(grain)) for grain in (number, number + 1))
+        # Read in order, the grain that ended the last block begins this one.
+        kept = self._latest
+        before = kept[1] if kept is not None and kept[0] == number else self._grain(number, shape(number))
+        after = self._grain(number + 1, shape(number + 1))
+        self._latest = number + 1, after
         return before[self._length:] + after[:self._length]
 
     def _grain(self, number: int, gain: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -51,7 +51,7 @@ class Brain:
         self._length = round(BLOCK_S * rate_hz)
         self._blocks = Blocks(self._length, self._make)
         seed, person = config.seed, self._participant.person
-        self._freqs_hz = np.fft.rfftfreq(2 * self._length, 1 / rate_hz)
+        self._freqs_hz: NDArray[np.float64] = np.fft.rfftfreq(2 * self._length, 1 / rate_hz).astype(np.float64)
         self._own = Noise(seed, "background", self._length, len(self.channels))
         front_to_back = [(-.4, .6), (.4, .6), (-.4, -.5), (.4, -.5)]
         self._common = Noise(seed, "common background", self._length, len(front_to_back))
@@ -113,7 +113,7 @@ class Brain:
         return noise.block(number, lambda _: self._gains[name])
 
     def _spindles(self, times_s: NDArray[np.float64], drowsy: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return alpha's amplitude factor: 1 but for a drowsy brain, whose alpha comes in spindles of the same power."""
+        """Return alpha's amplitude factor: 1, but for a drowsy brain, whose alpha comes in spindles of equal power."""
         spans = [span for piece in self._participant.pieces(times_s[0] - 1, times_s[-1] + 1)
                  for span in piece.spindles]
         inside = artefacts.envelope(times_s, spans, 0.15)

@@ -27,14 +27,14 @@ def test_brainflow_boards_and_all_rigs_are_named() -> None:
 
 def test_cameras_and_microphones_are_listed_as_a_rig_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sensors.drivers.webcam_source.list_cameras",
-                        lambda: (Camera(2, "Front [HD]", "/dev/video2"),))
+                        lambda: (Camera(2, "Front [hd]", "/dev/video2"),))
     monkeypatch.setattr("sensors.drivers.microphone_device.list_microphones", lambda: ("4: USB: Headset",))
     found = sections()
     told = as_json(found)
-    assert told["cameras"] == [{"source": 2, "name": "Front [HD]"}]
+    assert told["cameras"] == [{"source": 2, "name": "Front [hd]"}]
     assert told["microphones"] == [{"source": 4, "name": "USB: Headset"}]
     assert "cameras" not in told["reasons"]
-    assert "Front [HD]" in text(found), "brackets are not markup"
+    assert "Front [hd]" in text(found), "brackets are not markup"
 
 
 def test_a_kind_that_fails_says_why_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,7 @@ def test_the_face_model_is_never_fetched_and_its_hash_is_checked(tmp_path: Path,
                                                                  ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(facemodel, "package_path", lambda: None)
+    monkeypatch.setattr(facemodel, "_https", lambda url: pytest.fail("the doctor went online"))
     assert not by_name(doctor.examine())["face model"].ok
     model = facemodel.cache_path()
     model.parent.mkdir(parents=True)

@@ -72,7 +72,7 @@ def test_a_wrong_hash_is_refused_wherever_the_file_comes_from(
 
 def test_a_named_file_that_is_missing_is_never_replaced_by_another(empty_home: Path) -> None:
     put(facemodel.cache_path())
-    with pytest.raises(DeviceError, match="nowhere.task does not exist"):
+    with pytest.raises(DeviceError, match=r"nowhere\.task does not exist"):
         facemodel.find(str(empty_home / "nowhere.task"), fetch=no_network)
 
 

@@ -14,7 +14,7 @@ from sensors.driver import Setting
 from sensors.drivers.microphone import Microphone
 from sensors.drivers.microphone_config import MicrophoneConfig
 from sensors.errors import DeviceError
-from sensors.simulated.story import ParticipantConfig
+from sensors.simulated.story import ParticipantConfig, Scene
 
 RATE = 16_000
 FRAME_NS = 32_000_000
@@ -282,7 +282,20 @@ def test_the_registry_builds_it(wav, clock):
 
 
 def test_listing_devices_loads_neither_torch_nor_onnxruntime_nor_numba():
-    code = ("import sys; from sensors.drivers.microphone_portaudio import list_microphones; found = list_microphones();"
+    code = ("import sys; from sensors.drivers.microphone_device import list_microphones; found = list_microphones();"
             "assert isinstance(found, (tuple, str));"
             "assert not {'torch', 'torchaudio', 'onnxruntime', 'silero_vad', 'numba'} & set(sys.modules), 'heavy'")
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_simulated_participant_is_heard_talking_on_the_phone(clock):
+    participant = ParticipantConfig(script=(Scene(at_s=0.0, state="distracted_cognitive"),))
+    driver = Microphone(MicrophoneConfig(source="simulated", realtime=False), Setting(
+        stream="microphone", start_ns=0, clock=clock, participant=participant))
+    info = driver.open()
+    values, _ = read_all(driver, limit=40)
+    assert len(values) == 40 * 16
+    assert not np.isinf(values).any()
+    speech, voiced = column(info, values, "speech") > 0.5, np.isfinite(column(info, values, "f0"))
+    assert speech.mean() > 0.15
+    assert voiced[speech].mean() > 0.5

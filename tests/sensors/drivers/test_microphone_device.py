@@ -9,8 +9,8 @@ import pytest
 from sensors.driver import Setting
 from sensors.drivers.microphone import Microphone
 from sensors.drivers.microphone_config import MicrophoneConfig
-from sensors.drivers.microphone_device import QUEUED, DeviceSource
-from sensors.drivers.microphone_portaudio import list_microphones
+from sensors.drivers.microphone_device import list_microphones
+from sensors.drivers.microphone_portaudio import QUEUED, DeviceSource
 from sensors.errors import DeviceError
 
 RATE = 16_000

@@ -33,7 +33,8 @@ def test_head_angles_come_back_from_a_rotation() -> None:
 
 def test_a_face_that_looks_at_the_persons_right_looks_to_the_images_left() -> None:
     forward = turn(yaw=0.4)[:, 2]
-    assert forward[0] < 0 and forward[2] > 0
+    assert forward[0] < 0
+    assert forward[2] > 0
     assert turn(pitch=0.4)[1, 2] > 0, "up is up"
     assert turn(roll=0.4)[1, 0] > 0, "roll clockwise for the person lifts the person's left side"
 

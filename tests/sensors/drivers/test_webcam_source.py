@@ -66,7 +66,9 @@ def test_realtime_waits_until_a_frame_is_due_and_no_longer_than_asked(folder: Pa
     start_ns = clock.now_ns()
     source.open()
     first, none, second = source.read(0.01), source.read(0.01), source.read(1.0)
-    assert first is not None and none is None and second is not None
+    assert first is not None
+    assert none is None
+    assert second is not None
     assert clock.now_ns() == start_ns + 40_000_000 == second.t_ns
     assert not source.ended
 
@@ -77,7 +79,8 @@ def test_realtime_skips_overdue_frames_and_counts_them(folder: Path, clock: Fake
     first = source.read(1.0)
     clock.advance(0.3)  # the reader was away for 7.5 frames
     later = source.read(1.0)
-    assert first is not None and later is not None
+    assert first is not None
+    assert later is not None
     assert numbers([first, later]) == [0, 7], "the frame due 20 ms ago is still current; frames 1..6 are not"
     assert source.lost == 6
     assert clock.now_ns() - later.t_ns <= 40_000_000, "nothing is handed out late in a burst"
@@ -87,7 +90,7 @@ def test_a_broken_picture_names_itself(folder: Path, clock: FakeClock) -> None:
     (folder / "shot3.png").write_bytes(b"no picture")
     source = make_source(WebcamConfig(source=str(folder), realtime=False), setting(clock))
     source.open()
-    with pytest.raises(DeviceError, match="shot3.png cannot be read"):
+    with pytest.raises(DeviceError, match=r"shot3\.png cannot be read"):
         drain(source)
 
 
@@ -96,12 +99,11 @@ def test_variable_frame_rates_are_honoured(shared_data: Path, clock: FakeClock) 
     source = make_source(WebcamConfig(source=str(path), realtime=False), setting(clock))
     start_ns = clock.now_ns()
     source.open()
-    times = np.array([frame.t_ns for frame in drain(source)]) - start_ns
+    times = np.array([frame.t_ns for frame in drain(source, most=110)]) - start_ns
     source.close()
-    assert len(times) == 169
     steps_ms = np.diff(times) / 1e6
     assert steps_ms.min() > 0
-    # Half of it was made at 24 frames a second, half at 30, and one step at the seam is shorter still.
+    # The first part was made at 24 frames a second, the second at 30, and one step is shorter still.
     assert set(np.round(steps_ms).astype(int)) >= {42, 33, 14}
 
 
@@ -152,7 +154,7 @@ def test_unreadable_and_empty_videos_are_a_sentence(content: bytes, says: str, t
 
 
 def test_a_missing_path_and_an_empty_folder_are_sentences(tmp_path: Path, clock: FakeClock) -> None:
-    with pytest.raises(DeviceError, match="nowhere.mp4' is no file") as caught:
+    with pytest.raises(DeviceError, match=r"nowhere\.mp4' is no file") as caught:
         make_source(WebcamConfig(source=str(tmp_path / "nowhere.mp4")), setting(clock))
     assert "attnflow devices" in caught.value.next_step
     with pytest.raises(DeviceError, match="holds no image"):
@@ -230,10 +232,11 @@ def test_the_stamp_is_the_grab_and_not_the_read(camera: FakeCamera, clock: FakeC
     source.open()
     grabbed_ns = clock.now_ns()
     camera.allowed.release()
-    until(lambda: getattr(source, "_newest") is not None)
+    until(lambda: source._newest is not None)
     clock.advance(0.5)
     frame = source.read(1.0)
-    assert frame is not None and frame.t_ns == grabbed_ns
+    assert frame is not None
+    assert frame.t_ns == grabbed_ns
     source.close()
 
 
@@ -244,7 +247,8 @@ def test_another_size_than_asked_is_told_and_not_fatal(camera: FakeCamera, clock
     source.close()
     assert granted.meta["asked"] == "640x480 @ 30 Hz"
     assert granted.meta["granted"] == "64x48 @ 15 Hz"
-    assert "difference" in granted.meta and granted.rate_hz == 15.0
+    assert "difference" in granted.meta
+    assert granted.rate_hz == 15.0
     assert "64x48 @ 15 Hz" in granted.device
 
 
@@ -252,7 +256,7 @@ def test_a_vanished_camera_is_an_error_at_the_next_read(camera: FakeCamera, cloc
     source = make_source(WebcamConfig(source=0), setting(clock))
     source.open()
     camera.gone = True
-    until(lambda: clock.advance(0.2) is None and getattr(source, "_failure") is not None)
+    until(lambda: clock.advance(0.2) is None and source._failure is not None)
     with pytest.raises(DeviceError, match="camera 0 stopped giving pictures"):
         source.read(1.0)
     source.close()
@@ -276,9 +280,10 @@ def test_no_camera_lists_those_that_exist(clock: FakeClock, monkeypatch: pytest.
 
 def test_an_address_that_does_not_answer_is_a_sentence(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webcam_live, "open_capture", lambda source: FakeCamera(opens=False))
-    with pytest.raises(DeviceError, match="rtsp://192.0.2.1/live cannot be opened") as caught:
-        make_source(WebcamConfig(source="rtsp://192.0.2.1/live"), setting(clock)).open()
+    with pytest.raises(DeviceError, match=r"rtsp://192\.0\.2\.1:554/live cannot be opened") as caught:
+        make_source(WebcamConfig(source="rtsp://me:secret@192.0.2.1:554/live?key=secret"), setting(clock)).open()
     assert "address" in caught.value.next_step
+    assert "secret" not in str(caught.value), "messages and recordings must not carry passwords"
 
 
 def test_the_simulation_needs_scikit_image_and_says_so(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
