@@ -1,5 +1,6 @@
 """The seam between features and states: what an estimator must offer, and the ones there are."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -33,6 +34,12 @@ class Estimate(NamedTuple):
     """Share of each modality in this answer; they sum to 1."""
     conformal: tuple[str, ...]
     """States that cannot be ruled out; empty where the estimator has no calibrated set."""
+
+
+_NOTHING = Scored(math.nan, math.nan)
+
+BLIND = Estimate(np.full(len(STATES), 1 / len(STATES)), _NOTHING, _NOTHING, _NOTHING, math.nan, math.nan, {}, ())
+"""What is said when no sensor can tell: every state as likely as the others, and no score at all."""
 
 
 class Estimator(Protocol):

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from fusion.alerts import Alerts
-from fusion.estimator import STATES, Estimate, Estimator
+from fusion.estimator import BLIND, STATES, Estimate, Estimator
 from fusion.features import TRACKERS, Tracker
 from fusion.person import Person
 from fusion.states import Decider, Decision, Situation
@@ -120,16 +120,17 @@ class Session:
         fresh = {pending.info.kind for pending in self.pending.values() if self._is_fresh(pending, tick_ns)}
         troubles = {stream: self._trouble(stream, tick_ns) for stream in sorted({*self.pending, *self._health})}
         quality = self._quality(fresh)
-        estimate = self._estimator.estimate(tick_ns, self._vector, quality)
         bright = "camera" in fresh and bool(self._vector[_LUMA] >= DARK_LUMA)
         seat_empty = bright and bool(self._vector[_ABSENT] > 0)
         situation = Situation(
             calibrated=self._person.progress(tick_ns),
             face_seen=bright,
-            troubles=(*filter(None, troubles.values()), *_poor(quality, fresh, seat_empty)),
+            troubles=(*(f"{stream}: {trouble}" for stream, trouble in troubles.items() if trouble),
+                      *_poor(quality, fresh, seat_empty)),
             fresh=bool(fresh),
             telling=max(quality["camera"], quality["eeg"]) >= TRUSTED or seat_empty,
         )
+        estimate = self._estimator.estimate(tick_ns, self._vector, quality) if situation.telling else BLIND
         decision = self._decider.decide(tick_ns, estimate.probabilities, situation)
         outputs: list[State | Alert] = [self._state(tick_ns, estimate, decision, quality)]
         outputs += self._alerts.durations(tick_ns, self._vector)
@@ -145,11 +146,11 @@ class Session:
         """Return why `stream` cannot be relied on, or "" if it can."""
         health = self._health.get(stream)
         if health is not None and health.status in ("failed", "stalled", "ended"):
-            return f"{stream}: {health.detail}"
+            return health.detail
         pending = self.pending.get(stream)
         if pending is None or pending.newest_ns < 0 or self._is_fresh(pending, tick_ns):
             return ""  # one that never spoke is still starting; one that fails to start says so in its health
-        return f"{stream}: no sample for {(tick_ns - pending.newest_ns) / SECOND:.1f} s."
+        return f"No sample for {(tick_ns - pending.newest_ns) / SECOND:.1f} s."
 
     def _quality(self, fresh: set[str]) -> dict[str, float]:
         quality = dict.fromkeys(MODALITIES, 0.0)

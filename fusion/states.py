@@ -68,9 +68,11 @@ class Decider:
             return Decision("unknown", "calibrating", " ".join((reason, *situation.troubles)))
         else:
             self._lean(leader, float(probabilities.max()), probabilities, tick_ns)
+        contested = self._state == "unknown" and leader != "away"
+        doubt = f"No state leads clearly; {leader} comes first." if contested else ""
         if situation.troubles:
-            return Decision(self._state, "degraded", " ".join(situation.troubles))
-        return Decision(self._state, "ok", "")
+            return Decision(self._state, "degraded", " ".join((*situation.troubles, doubt)).strip())
+        return Decision(self._state, "ok", doubt)
 
     def _lean(self, leader: str, lead: float, probabilities: NDArray[np.float64], tick_ns: int) -> None:
         holds = self._state in STATES and float(probabilities[STATES.index(self._state)]) > LEAVE

@@ -10,11 +10,10 @@ from typing import Self
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from fusion.palette import COLOURS, LEVEL_COLOURS, STATUS_COLOURS, label
-from fusion.view import StreamView, View
+from fusion.view import View
 from sensors.clock import SECOND
 from sensors.messages import Alert, State
 from sensors.simulated.story import STATES
@@ -144,13 +143,13 @@ def _state_panel(view: View) -> Panel:
     return Panel(Group(head, reason), border_style=colour, title="state", title_align="left")
 
 
-def _measures(view: View, width: int) -> Table:
-    """Return probabilities on the left, attention, vigilance and load on the right."""
+def _measures(view: View, width: int) -> Group:
+    """Return probabilities on the left, attention, vigilance and load on the right.
+
+    Lines of text, not a table: rich takes 7 ms to lay out a table, and the session shares the interpreter.
+    """
     state = view.state
-    grid = Table.grid(padding=(0, 1, 0, 0))
     bar = max(4, (width - BARS_BESIDES) // 2)
-    for columns in (21, bar, 4, 1, 13, bar, 11):
-        grid.add_column(width=columns, no_wrap=True)
     right: list[tuple[str, float, str]] = [] if state is None else [
         ("attention", state.attention, f" ± {_number(state.attention_sd, '.2f')}"),
         ("vigilance", state.vigilance, f" ± {_number(state.vigilance_sd, '.2f')}"),
@@ -160,16 +159,18 @@ def _measures(view: View, width: int) -> Table:
     probabilities = state.probabilities if state is not None else {}
     # Behind "unknown" stands little more than a prior; it is shown, but not in the colours of an answer.
     sure = state is not None and state.state != "unknown"
-    for line, name in enumerate(STATES):
+    lines = []
+    for number, name in enumerate(STATES):
         chance = probabilities.get(name, math.nan)
-        cells: list[RenderableType] = [" " + label(name), _bar(chance, bar, COLOURS[name] if sure else "dim"),
-                                       Text(_number(chance, ".2f"), "" if sure else "dim")]
-        if line < len(right):
-            title, value, spread = right[line]
-            cells += ["", Text(title, style="bold"), _bar(value, bar, INDEX_COLOUR if sure else "dim"),
-                      _number(value, ".2f") + spread]
-        grid.add_row(*cells)
-    return grid
+        line = Text(f" {label(name):<21}", no_wrap=True, overflow="crop")
+        line.append_text(_bar(chance, bar, COLOURS[name] if sure else "dim"))
+        line.append(f" {_number(chance, '.2f'):>4}   ", "" if sure else "dim")
+        if number < len(right):
+            title, value, spread = right[number]
+            line.append(f"{title:<14}", "bold").append_text(_bar(value, bar, INDEX_COLOUR if sure else "dim"))
+            line.append(f" {_number(value, '.2f')}{spread}")
+        lines.append(line)
+    return Group(*lines)
 
 
 def _weights(view: View) -> Text:
@@ -178,26 +179,23 @@ def _weights(view: View) -> Text:
     return text.append("   ".join(f"{name} {weight:.0%}" for name, weight in weights.items()) or "nothing yet")
 
 
-def _streams(view: View, width: int) -> Table:
-    table = Table(box=None, padding=(0, 1), pad_edge=True, header_style="dim", expand=False)
-    table.add_column("stream", no_wrap=True, min_width=10)
-    table.add_column("status", no_wrap=True, min_width=8)
-    for name in ("rate Hz", "age ms", "gaps", "lost", "restarts"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("quality", no_wrap=True)
-    wide = width >= 110
-    if wide:
-        table.add_column("detail", no_wrap=True, overflow="ellipsis")
+def _streams(view: View, width: int) -> Group:
+    heads = ("rate Hz", "age ms", "gaps", "lost", "restarts")
+    lines = [Text(f" {'stream':<11} {'status':<9}" + "".join(f" {head:>8}" for head in heads) + "  quality", "dim")]
     for name, stream in view.streams.items():
-        cells: list[RenderableType] = [Text(name), Text(stream.status, STATUS_COLOURS.get(stream.status, "")),
-                                       _rate(stream), "-" if stream.age_ms < 0 else f"{stream.age_ms:.0f}",
-                                       _count(stream.gaps), _count(stream.lost), _count(stream.restarts),
-                                       Text.assemble(_bar(stream.quality, 8, "#009e73"),
-                                                     f" {_number(stream.quality, '.2f')}")]
-        table.add_row(*cells, *([Text(stream.detail)] if wide else []))
-    if not view.streams:
-        table.add_row(Text("none yet", style="dim"))
-    return table
+        line = Text(f" {name:<11.11} ", no_wrap=True, overflow="ellipsis")
+        line.append(f"{stream.status:<9}", STATUS_COLOURS.get(stream.status, ""))
+        off = stream.nominal_hz > 0 and abs(stream.rate_hz / stream.nominal_hz - 1) > 0.1
+        line.append(f" {stream.rate_hz:8.1f}", STATUS_COLOURS["degraded"] if off else "")
+        line.append(f" {'-' if stream.age_ms < 0 else f'{stream.age_ms:.0f}':>8}")
+        for count in (stream.gaps, stream.lost, stream.restarts):
+            line.append(f" {count:8d}", STATUS_COLOURS["degraded"] if count else "")
+        line.append("  ").append_text(_bar(stream.quality, 5, STATUS_COLOURS["ok"]))
+        line.append(f" {_number(stream.quality, '.2f')}")
+        if width >= 110 and stream.detail:
+            line.append(f"  {stream.detail}")
+        lines.append(line)
+    return Group(*lines, *([] if view.streams else [Text(" none yet", "dim")]))
 
 
 def _alerts(view: View, room: int) -> Group:
@@ -231,16 +229,6 @@ def _bar(share: float, width: int, colour: str) -> Text:
         return Text("·" * width, style="dim")
     full = round(max(0.0, min(1.0, share)) * width)
     return Text.assemble(("━" * full, colour), ("─" * (width - full), "dim"))
-
-
-def _rate(stream: StreamView) -> Text:
-    text = f"{stream.rate_hz:.1f}"
-    off = stream.nominal_hz > 0 and abs(stream.rate_hz / stream.nominal_hz - 1) > 0.1
-    return Text(text, style=STATUS_COLOURS["degraded"] if off else "")
-
-
-def _count(number: int) -> Text:
-    return Text(str(number), style=STATUS_COLOURS["degraded"] if number else "")
 
 
 def _number(value: float, form: str) -> str:

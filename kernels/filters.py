@@ -38,7 +38,7 @@ def notch(centre_hz: float, quality: float, rate_hz: float) -> NDArray[np.float6
 
 
 @njit(cache=True, fastmath=False)
-def find_breaks(newest_ns: int, times_ns: NDArray[np.int64], hole_ns: float, settle_ns: float,
+def find_breaks(newest_ns: int, times_ns: NDArray[np.int64], hole_ns: float, settle_ns: int,
                 out: NDArray[np.int64]) -> None:
     """Fill `out` with 1 before which samples a stream has a hole, 2 where filters must settle anew after it, else 0.
 
@@ -48,7 +48,7 @@ def find_breaks(newest_ns: int, times_ns: NDArray[np.int64], hole_ns: float, set
         Time of the sample before these; negative when there was none, which is a break of the second kind.
     times_ns : (n,) int64
         Increasing.
-    hole_ns, settle_ns : float
+    hole_ns, settle_ns : float, int
         Steps longer than these are holes of the first and of the second kind.
     out : (n,) int64
     """
@@ -115,6 +115,6 @@ def cascade(sections: NDArray[np.float64], state: NDArray[np.float64], held: NDA
 def warm() -> None:
     """Compile the kernels with the types that the trackers give them."""
     breaks, out = np.zeros(2, np.int64), np.zeros((2, 2, 1), np.float32)
-    find_breaks(0, np.arange(2), 1.5, 3.0, breaks)
+    find_breaks(0, np.arange(2), 1.5, 3, breaks)
     cascade(np.ones((1, 5)), np.zeros((1, 1, 2)), np.zeros(1), breaks, np.ones((2, 1), np.float32), np.arange(1),
             out[0], out[1])

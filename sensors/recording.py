@@ -161,6 +161,7 @@ class Recorder:
     def _run(self, file: RecordingFile) -> None:
         flush_ns = int(FLUSH_S * SECOND)
         due_ns = self._clock.now_ns() + flush_ns
+        first_ns: int | None = None
         while True:
             try:
                 # Bounded from above too: a test clock that stands still must not put the flush off for ever.
@@ -168,12 +169,15 @@ class Recorder:
                 if item is None:
                     break
                 self._store(file, item)
-                if self._clock.now_ns() < due_ns and file.pending_bytes < CHUNK_BYTES:
+                first_ns = item.received_ns if first_ns is None else first_ns
+                # The session's time counts as well as the clock's: a session in virtual time runs far ahead of it.
+                if (self._clock.now_ns() < due_ns and item.received_ns - first_ns < flush_ns
+                        and file.pending_bytes < CHUNK_BYTES):
                     continue
             except queue.Empty:
                 pass
             self._flush(file)
-            due_ns = self._clock.now_ns() + flush_ns
+            due_ns, first_ns = self._clock.now_ns() + flush_ns, None
         self._flush(file)
         self._finish(file)
 

@@ -142,7 +142,7 @@ class SampleClock:
             self._check_jump(arrival_ns)
         self._arrival_ns = arrival_ns
         self._observe(arrival_ns)
-        stamps = self._in_bounds(self._along_line(numbers), np.cumsum(lost + 1), arrival_ns)
+        stamps = self._in_order(self._along_line(numbers), np.cumsum(lost + 1), arrival_ns)
         self._last_ns = int(stamps[-1])
         return stamps
 
@@ -223,13 +223,12 @@ class SampleClock:
         x = (numbers - self._zero_number).astype(np.float64)
         return self._zero_ns + np.rint(self._level + x * (self._period + self._slope)).astype(np.int64)
 
-    def _in_bounds(self, stamps: TimeArray, ahead: TimeArray, arrival_ns: int) -> TimeArray:
-        """Return `stamps` no later than their arrival, and after all earlier ones.
+    def _in_order(self, stamps: TimeArray, ahead: TimeArray, arrival_ns: int) -> TimeArray:
+        """Return `stamps`, put after all earlier ones. (The line lies below every arrival by itself.)
 
         When the line has moved back, time goes on at half pace, holes included, until the line has caught up. `ahead`
         is how many sample numbers each stamp lies after the last one given.
         """
-        stamps = np.minimum(stamps, arrival_ns - np.arange(stamps.size - 1, -1, -1, dtype=np.int64))
         if self._last_ns is None:
             return stamps
         pace = min(int(self._period) // 2, (arrival_ns - self._last_ns) // int(ahead[-1]))

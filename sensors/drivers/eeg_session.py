@@ -110,7 +110,7 @@ class BoardSession:
                               "Check its cable, battery and range; it is tried again.") from error
         self._fetched += data.shape[1]
         numbers = data[self._number] if self._number is not None else np.full(data.shape[1], np.nan)
-        return Batch(np.ascontiguousarray(data[self._eeg[::-1]].T, np.float32), _nanoseconds(data[self._stamp]), numbers)
+        return Batch(np.ascontiguousarray(data[self._eeg].T, np.float32), _nanoseconds(data[self._stamp]), numbers)
 
     def over(self) -> bool:
         """Return whether a playback file has been read to its end."""

@@ -84,8 +84,8 @@ class Voice:
     def _transient(self, at_s: float) -> NDArray[np.float64]:
         draw = generator(self._config.seed, "transient", round(at_s * 1e6))
         since_s = np.arange(round(TRANSIENT_S * speech.RATE_HZ)) / speech.RATE_HZ
-        noise: NDArray[np.float64] = draw.uniform(-1, 1, since_s.size) * TRANSIENT * np.exp(-since_s / TRANSIENT_DECAY_S)
-        return noise
+        decay: NDArray[np.float64] = TRANSIENT * np.exp(-since_s / TRANSIENT_DECAY_S)
+        return draw.uniform(-1, 1, since_s.size) * decay
 
     def _with_faults(self, first: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
         index = np.arange(first, first + values.size)

@@ -17,6 +17,7 @@ from sensors.clock import SECOND, FakeClock
 from sensors.errors import RecordingError
 from sensors.messages import Chunk, Marker, decode, encode
 from sensors.recording import Recorder, Recording
+from sensors.recording_format import FLUSH_S
 from sensors.topics import TOPICS
 
 
@@ -187,6 +188,19 @@ def test_a_hole_in_the_middle_shows_in_the_running_numbers(
     assert [payload for _, _, payload in back.messages()] == [b"a", b"c"]
     assert back.lost_messages == 1
     assert not back.complete
+
+
+def test_a_session_in_virtual_time_is_chunked_by_its_own_time(tmp_path: Path, clock: FakeClock) -> None:
+    recorder = Recorder(tmp_path / "s.mcap", clock=clock)
+    recorder.start()
+    for number in range(100):
+        recorder.write("tick", b"x", number * SECOND // 10)
+    recorder.close()
+    with (tmp_path / "s.mcap").open("rb") as file:
+        summary = make_reader(file).get_summary()
+    assert summary is not None
+    spans = [index.message_end_time - index.message_start_time for index in summary.chunk_indexes]
+    assert max(spans) <= FLUSH_S * SECOND
 
 
 FULL = textwrap.dedent("""

@@ -18,7 +18,8 @@ from sensors.clock import SECOND, now_ns
 UV_PER_COUNT = 4.5 / 24 / (2**23 - 1) * 1e6
 """ADS1299 with 4.5 V reference at gain 24."""
 
-BANNER = b"OpenBCI V3 8-16 channel\r\nOn Board ADS1299 Device ID: 0x3E\r\nLIS3DH Device ID: 0x33\r\nFirmware: v3.1.2\r\n$$$"
+BANNER = (b"OpenBCI V3 8-16 channel\r\nOn Board ADS1299 Device ID: 0x3E\r\nLIS3DH Device ID: 0x33\r\n"
+          b"Firmware: v3.1.2\r\n$$$")
 
 
 def packet(number: int, counts: NDArray[np.int32]) -> bytes:
