@@ -5,7 +5,6 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from kernels.layout import layout_hash
-from sensors.clock import utc_now
 from sensors.rig import Rig
 
 LIBRARIES = ("attnflow", "numpy", "numba", "msgspec", "pyzmq", "mcap", "mediapipe", "opencv-python", "brainflow",
@@ -25,7 +24,7 @@ def versions() -> dict[str, str]:
 
 def metadata(rig: Rig) -> dict[str, str]:
     """Return the short facts of a recording."""
-    return {"rig": rig.name, "started_utc": utc_now(), "layout": layout_hash(), "privacy": "features-only",
+    return {"rig": rig.name, "layout": layout_hash(), "privacy": "features-only",
             "estimator": rig.session.estimator}
 
 

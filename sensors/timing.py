@@ -27,6 +27,8 @@ PERSIST_S = 1.0
 """... once it has lasted this long ..."""
 LOST_TOUCH_S = 2.0
 """... or at once, when it is this large."""
+SLOW = 4
+"""Round trips beyond this many times the quickest tell less about a clock than about a queue."""
 
 
 def line_slope(x: NDArray[np.float64], y: NDArray[np.float64], prior: float) -> float:
@@ -224,7 +226,7 @@ class SampleClock:
         return self._zero_ns + np.rint(self._level + x * (self._period + self._slope)).astype(np.int64)
 
     def _in_order(self, stamps: TimeArray, ahead: TimeArray, arrival_ns: int) -> TimeArray:
-        """Return `stamps`, put after all earlier ones. (The line lies below every arrival by itself.)
+        """Return `stamps`, put after all earlier ones; below their arrival the line lies by itself.
 
         When the line has moved back, time goes on at half pace, holes included, until the line has caught up. `ahead`
         is how many sample numbers each stamp lies after the last one given.
@@ -242,7 +244,8 @@ class ClockOffset:
 
     One exchange has four stamps: request sent (ours), request received (theirs), answer sent (theirs), answer received
     (ours). As in NTP (RFC 5905, section 8) the offset is ``((t1 - t0) + (t2 - t3)) / 2``, wrong by at most half the
-    round trip. The quicker half of the kept exchanges is believed, and a robust line through it gives the drift.
+    round trip. The quicker half of the kept exchanges is believed, but none that took `SLOW` times as long as the
+    quickest, and a robust line through those gives the drift.
 
     Parameters
     ----------
@@ -334,7 +337,8 @@ class ClockOffset:
 
     def _fit(self) -> None:
         newest_ns, base, _ = self._exchanges[-1]
-        believed = sorted(self._exchanges, key=lambda exchange: exchange[2])[:max(1, (len(self._exchanges) + 1) // 2)]
+        quick = sorted(self._exchanges, key=lambda exchange: exchange[2])[:(len(self._exchanges) + 1) // 2]
+        believed = [exchange for exchange in quick if exchange[2] <= SLOW * quick[0][2]]
         x = np.array([middle - newest_ns for middle, _, _ in believed], np.float64)
         y = np.array([offset - base for _, offset, _ in believed], np.float64)
         drift = line_slope(x, y, prior=0.0) if x.size >= 4 else 0.0

@@ -23,7 +23,7 @@ true perspective would make it 26. Columns are published as measured; a session 
 baseline is hardly touched, one that maps gaze onto a wall is.
 """
 
-from math import dist
+from math import asin, dist
 from typing import TypeAlias
 
 import numpy as np
@@ -103,6 +103,10 @@ def aspect_ratio(points: Array, eye: tuple[int, ...]) -> float:
 def iris_angles(points: Array, turn: Array, eye: tuple[int, ...], iris: int) -> tuple[float, float]:
     """Return yaw and pitch in rad of one eye in the head, from where its iris lies between the eye's corners.
 
+    For yaw the iris is put at the depth of the corners: the model's own depth of the iris carries the head's yaw into
+    both eyes with opposite signs, about as much as the head turns, and only a plain mean of two visible eyes would
+    cancel that. For pitch the model's depth is kept; without it hardly any vertical movement is left.
+
     Parameters
     ----------
     points
@@ -116,8 +120,10 @@ def iris_angles(points: Array, turn: Array, eye: tuple[int, ...], iris: int) -> 
     reach = IRIS_ARC * float(np.linalg.norm(outer - inner))
     if reach < 1e-9:
         return float("nan"), float("nan")
-    offset = turn.T @ (points[iris] - (outer + inner) / 2.0) / reach
-    return float(np.arcsin(np.clip(-offset[0], -1.0, 1.0))), float(np.arcsin(np.clip(offset[1], -1.0, 1.0)))
+    offset = (points[iris] - (outer + inner) / 2.0) / reach
+    aside = -float(turn[:2, 0] @ offset[:2])
+    up = float(turn[:, 1] @ offset)
+    return asin(min(1.0, max(-1.0, aside))), asin(min(1.0, max(-1.0, up)))
 
 
 def shape_change(before: Array, after: Array) -> float:

@@ -50,12 +50,12 @@ class FaceVideo:
         self._eyes = tuple(Eye(layers, marks) for marks in EYES)
         self._mouth = Mouth(layers)
         # Eyes and mouth are drawn over it for every frame, always whole patches, so nothing of a frame stays behind.
-        self._canvas = layers.photo.copy()
-        self._head = layers.head
+        self._canvas: NDArray[np.uint8] = np.dstack([layers.photo, layers.head])
         draw = generator(config.seed, "camera")
         self._phase = float(draw.uniform(0, 2 * np.pi))
-        self._noise = np.clip(draw.normal(0, NOISE_SD, (height + NOISE_ROLL, width + NOISE_ROLL, 3)),
-                              -127, 127).astype(np.int8)
+        noise = np.rint(draw.normal(0, NOISE_SD, (height + NOISE_ROLL, width + NOISE_ROLL, 3)))
+        # Brighter and darker grains apart: adding and taking away bytes is four times as fast as signed arithmetic.
+        self._brighter, self._darker = (np.maximum(sign * noise, 0).astype(np.uint8) for sign in (1, -1))
         empty = _backdrop(draw, width, height)
         crowded = _second(empty, layers.photo, np.maximum(layers.head, layers.body_opacity))
         self._empty = (empty, crowded)
@@ -83,10 +83,11 @@ class FaceVideo:
             eye.draw(self._canvas, moment.eye_yaw, moment.eye_pitch, lid)
         self._mouth.draw(self._canvas, moment.jaw)
         maps = self._turn.map(moment.head_yaw, moment.head_pitch, moment.head_roll)
-        front = cv2.remap(self._canvas, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        opacity = cv2.remap(self._head, *maps, cv2.INTER_LINEAR)
+        # Four channels are sampled faster than three.
+        head = cv2.remap(self._canvas, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         scene = self._bodies[crowded].copy()
-        scene[self._turn.window] = _over(scene[self._turn.window], front, opacity)
+        scene[self._turn.window] = _over(scene[self._turn.window], cv2.cvtColor(head, cv2.COLOR_BGRA2BGR),
+                                         cv2.extractChannel(head, 3))
         return scene
 
     def _moved(self, scene: NDArray[np.uint8], moment: Moment, empty: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -102,8 +103,8 @@ class FaceVideo:
         # Each frame shows another part of one noise plate; 31 and 17 are coprime to its spare 64 rows and columns.
         number = round(at_s * self._rate_hz)
         row, column = number * 31 % NOISE_ROLL, number * 17 % NOISE_ROLL
-        noise = self._noise[row:row + scene.shape[0], column:column + scene.shape[1]]
-        noisy: NDArray[np.uint8] = cv2.add(lit, noise, dtype=cv2.CV_8U)
+        part = (slice(row, row + scene.shape[0]), slice(column, column + scene.shape[1]))
+        noisy: NDArray[np.uint8] = cv2.subtract(cv2.add(lit, self._brighter[part]), self._darker[part])
         return noisy
 
 

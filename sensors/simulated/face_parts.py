@@ -64,14 +64,22 @@ class Eye:
         self._open = np.maximum(self._lower - self._upper, 0.0)
         self.patch = (slice(top, bottom), slice(int(self._columns[0]), int(self._columns[-1]) + 1))
         """Rows and columns of the frame that the eye fills."""
-        self._skin = portrait.photo
+        # All that the lid's skin is ever taken from: the patch itself.
+        self._skin = np.ascontiguousarray(portrait.photo[self.patch], np.float32)
+        self._mesh = np.broadcast_to(self._columns - self._columns[0], (len(self._rows), len(self._columns))).copy()
+        self._brow = self._upper - (LID_SKIN - 0.02) * self._width
+        self._reach = np.clip(self._open / max(float(self._open.max()), 1e-6), 0, 1)
+        self._corner = np.minimum(self._reach * 3, 1)
+        side = np.clip(np.abs(self._columns - portrait.landmarks[marks.iris, 0]) / (0.55 * self._width), 0, 1) ** 2
         self._iris = points[marks.iris]
         self._iris_radius = float(np.linalg.norm(points[marks.iris + 1:marks.iris + 5] - self._iris, axis=1).mean())
         middle = portrait.photo[int(self._iris[1]) - 1:int(self._iris[1]) + 2, int(self._iris[0]) - 1:
                                 int(self._iris[0]) + 2].reshape(-1, 3).mean(axis=0)
         self._iris_colour = np.clip(middle * 0.5 + np.array((28, 45, 62)), 0, 255).astype(np.float32)
         inside = (self._rows > self._upper) & (self._rows < self._lower)
-        self._white = np.percentile(portrait.photo[self.patch][inside], 80, axis=0).astype(np.float32)
+        white = np.percentile(portrait.photo[self.patch][inside], 80, axis=0)
+        # The white, darker towards the corners.
+        self._white = np.broadcast_to((white * (1 - 0.25 * side)[:, None]).astype(np.float32), self._skin.shape)
 
     def _curve(self, line: NDArray[np.float64]) -> NDArray[np.float32]:
         order = np.argsort(line[:, 0])
@@ -79,55 +87,52 @@ class Eye:
         return curve
 
     def draw(self, canvas: NDArray[np.uint8], yaw: float, pitch: float, lid: float) -> None:
-        """Draw the eye into `canvas`, turned by `yaw` and `pitch` (radians, in the head) and closed by `lid`.
+        """Draw the eye into `canvas` (BGRA), turned by `yaw` and `pitch` (radians, in the head) and closed by `lid`.
 
         A `lid` below 0 opens the eye further than the photograph's.
         """
-        x = self._iris[0] - EYEBALL * self._width * math.sin(yaw)
-        y = self._iris[1] - EYEBALL * self._width * math.sin(pitch)
-        follow = LID_FOLLOWS * (y - self._iris[1]) * (1 - max(0.0, lid))
-        reach = self._open / max(float(self._open.max()), 1e-6)
-        margin = np.minimum(self._upper + lid * self._open + follow * reach, self._lower + 0.3)
-        skin = self._lid(margin)
-        ball = self._ball(x, y, margin)
-        shown = np.clip(self._rows - margin + 0.5, 0, 1) * np.clip(self._lower - self._rows + 0.5, 0, 1)
+        x = float(self._iris[0]) - EYEBALL * self._width * math.sin(yaw)
+        y = float(self._iris[1]) - EYEBALL * self._width * math.sin(pitch)
+        follow = LID_FOLLOWS * (y - float(self._iris[1])) * (1 - max(0.0, lid))
+        margin = np.minimum(self._upper + lid * self._open + follow * self._reach, self._lower + 0.3)
+        below = self._rows - margin
+        mixed = self._lid(margin)
+        shown = _edge(below) * _edge(self._lower - self._rows)
+        mixed += (self._ball(x, y, below) - mixed) * shown[:, :, None]
         # The lash line; on a closed eye it is what is left to see.
-        lash = 0.55 * np.exp(-((self._rows - margin) / (0.035 * self._width)) ** 2) * np.clip(reach * 3, 0, 1)
-        mixed = skin + (ball - skin) * shown[:, :, None]
+        lash = 0.55 * np.exp(-((below / (0.035 * self._width)) ** 2)) * self._corner
         mixed += (_LASH_COLOUR - mixed) * lash[:, :, None]
-        canvas[self.patch] = np.clip(mixed, 0, 255).astype(np.uint8)
+        canvas[self.patch][:, :, :3] = np.minimum(np.maximum(mixed, 0), 255)
 
     def _lid(self, margin: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the patch with the skin between brow and lid stretched down to `margin`."""
-        brow = self._upper - (LID_SKIN - 0.02) * self._width
-        # One pixel more than the lid's edge, so that its lashes come along; none beyond the corners.
-        edge = self._upper
-        stretched = brow + (self._rows - brow) * (edge - brow) / np.maximum(margin - brow, 1.0)
-        source = np.where((self._rows > brow) & (self._rows <= margin + 1), np.minimum(stretched, edge + 1), self._rows)
-        columns = np.broadcast_to(self._columns, source.shape).astype(np.float32)
-        skin: NDArray[np.float32] = cv2.remap(self._skin, columns, source.astype(np.float32), cv2.INTER_LINEAR,
-                                              borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+        # One pixel more than the lid's edge, so that its lashes come along.
+        stretch = (self._upper - self._brow) / np.maximum(margin - self._brow, 1.0)
+        stretched = np.minimum(self._brow + (self._rows - self._brow) * stretch, self._upper + 1)
+        source = np.where((self._rows > self._brow) & (self._rows <= margin + 1), stretched, self._rows)
+        skin: NDArray[np.float32] = cv2.remap(self._skin, self._mesh, source - self._rows[0, 0], cv2.INTER_LINEAR,
+                                              borderMode=cv2.BORDER_REPLICATE)
         return skin
 
-    def _ball(self, x: float, y: float, margin: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the eyeball seen through the patch: white, iris, pupil, a glint, the lid's shadow."""
-        far = np.hypot(self._columns - x, self._rows - y)
+    def _ball(self, x: float, y: float, below: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the eyeball seen through the patch: white, iris, pupil, a glint, and the shadow of the lid."""
         radius = self._iris_radius
-
-        def disc(size: float) -> NDArray[np.float32]:
-            inside: NDArray[np.float32] = np.clip(size - far + 0.5, 0, 1)[:, :, None]
-            return inside
-
-        side = np.clip(np.abs(self._columns - self._iris[0]) / (0.55 * self._width), 0, 1) ** 2
-        ball = np.broadcast_to(self._white * (1 - 0.25 * side)[None, :, None], (*far.shape, 3)).astype(np.float32)
-        ring = np.clip(far / radius, 0, 1)[:, :, None]
-        ball += (self._iris_colour * (1.15 - 0.55 * ring**3) - ball) * disc(radius)
-        ball += (12 - ball) * disc(0.42 * radius)
-        glint = np.hypot(self._columns - x - 0.25 * radius, self._rows - y + 0.3 * radius)
-        ball += (235 - ball) * np.clip(0.22 * radius - glint + 0.5, 0, 1)[:, :, None]
-        shadow = 1 - 0.35 * np.exp(-np.maximum(self._rows - margin, 0) / (0.06 * self._width))
-        seen: NDArray[np.float32] = ball * shadow[:, :, None]
+        far = np.hypot(self._columns - x, self._rows - y)
+        ring = np.minimum(far / radius, 1) ** 3
+        ball = self._white + (self._iris_colour * (1.15 - 0.55 * ring)[:, :, None] - self._white) \
+            * _edge(radius - far)[:, :, None]
+        ball += (12 - ball) * _edge(0.42 * radius - far)[:, :, None]
+        glint = np.hypot(self._columns - (x + 0.25 * radius), self._rows - (y - 0.3 * radius))
+        ball += (235 - ball) * _edge(0.22 * radius - glint)[:, :, None]
+        ball *= (1 - 0.35 * np.exp(-np.maximum(below, 0) / (0.06 * self._width)))[:, :, None]
+        seen: NDArray[np.float32] = ball
         return seen
+
+
+def _edge(inside: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how much of a pixel lies inside a shape, from how many pixels it is inside; a one-pixel soft edge."""
+    share: NDArray[np.float32] = np.minimum(np.maximum(inside + 0.5, 0), 1)
+    return share
 
 
 class Mouth:
@@ -157,9 +162,9 @@ class Mouth:
         self._photo = portrait.photo
 
     def draw(self, canvas: NDArray[np.uint8], jaw: float) -> None:
-        """Draw mouth and chin into `canvas` with the jaw open by `jaw`, 0..1."""
+        """Draw mouth and chin into `canvas` (BGRA) with the jaw open by `jaw`, 0..1."""
         if jaw < 0.01:
-            canvas[self.patch] = self._photo[self.patch]
+            canvas[self.patch][:, :, :3] = self._photo[self.patch]
             return
         drop = jaw * self._drop
         gap = drop * self._opening
@@ -170,6 +175,6 @@ class Mouth:
         source = np.where(below > 0, np.maximum(self._rows - moved, self._lip), self._rows).astype(np.float32)
         mixed = cv2.remap(self._photo, self._columns, source, cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-        dark = np.clip(below + 0.5, 0, 1) * np.clip(gap - below + 0.5, 0, 1)
+        dark = _edge(below) * _edge(gap - below)
         mixed += (_MOUTH_COLOUR - mixed) * dark[:, :, None]
-        canvas[self.patch] = np.clip(mixed, 0, 255).astype(np.uint8)
+        canvas[self.patch][:, :, :3] = np.minimum(np.maximum(mixed, 0), 255)

@@ -11,11 +11,13 @@ from sensors.simulated.portrait import Portrait
 
 STEP = 8
 """Pixels between two nodes of the coarse grid on which the turn is solved, at 480 rows."""
-ROUNDS = 8
-"""Fixed-point rounds; at 40 degrees the error left on the face is below half a pixel."""
+ROUNDS = 5
+"""Newton rounds; at 40 degrees the error left on the face is below half a pixel."""
+LEAST_SHRINK = 0.25
+"""A surface seen more edge-on than this is solved as if it were not, so that no step overshoots."""
 CHIN, FACE_LEFT, FACE_RIGHT, BROW = 152, 234, 454, 10
 """Landmarks: chin, the face's edge at the ears, top of the forehead."""
-STEEPEST = 0.85
+STEEPEST = 0.75
 """Depth per pixel beyond which a turned surface would hide itself."""
 
 
@@ -32,11 +34,12 @@ class HeadTurn:
         marks = portrait.landmarks
         low, high = portrait.outline.min(axis=0), portrait.outline.max(axis=0)
         self._face_width = float(np.linalg.norm(marks[FACE_RIGHT, :2] - marks[FACE_LEFT, :2]))
-        margin = 0.35 * self._face_width
+        # Room for the outline to move into; hardly any below, where the neck stands still.
+        low, high = low - 0.22 * self._face_width, high + np.array([0.22, 0.06]) * self._face_width
         height, width = portrait.photo.shape[:2]
         self.step = max(2, round(STEP * height / 480))
-        left, top = (max(0, int(edge - margin)) for edge in low)
-        across, down = ((min(size, int(edge + margin)) - start) // self.step
+        left, top = (max(0, int(edge)) for edge in low)
+        across, down = ((min(size, int(edge)) - start) // self.step
                         for size, edge, start in ((width, high[0], left), (height, high[1], top)))
         self._shape = (across * self.step, down * self.step)
         self.window = (slice(top, top + self._shape[1]), slice(left, left + self._shape[0]))
@@ -54,7 +57,9 @@ class HeadTurn:
         neck = marks[CHIN, 1] + 0.02 * self._face_width
         # The neck follows less and less towards the collar.
         weight = np.clip(1 - (self._y - neck) / (0.28 * self._face_width), 0, 1).astype(np.float32)
-        self._surface: NDArray[np.float32] = np.ascontiguousarray(np.stack([depth, weight], axis=2))
+        self._surface: NDArray[np.float32] = np.ascontiguousarray(
+            np.stack([depth, weight, *np.gradient(depth, self.step)[::-1]], axis=2), np.float32)
+        """(row, column, 4) of the coarse grid: depth, weight, slope of the depth to the right and downwards."""
 
     def _depths(self, portrait: Portrait) -> NDArray[np.float32]:
         """Return the depth at each node: landmarks on the face, a smooth bulge beyond, the outline at the ears."""
@@ -86,17 +91,20 @@ class HeadTurn:
         turn = rotation(yaw, pitch, roll)
         # Plain floats keep the arrays float32.
         (r00, r01, r02), (r10, r11, r12), (r20, r21, r22) = turn.tolist()
-        (b00, b01), (b10, b11) = np.linalg.inv(turn[:2, :2]).tolist()
         x, y = self._x, self._y
         for _ in range(ROUNDS):
             column, row = (x - self._origin[0]) / self.step, (y - self._origin[1]) / self.step
             surface = cv2.remap(self._surface, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            depth, weight = surface[:, :, 0], surface[:, :, 1]
+            depth, weight, right, down = cv2.split(surface)
             dx, dy = x - self._pivot[0], y - self._pivot[1]
             zoom = (self._distance - depth) / (self._distance - (r20 * dx + r21 * dy + r22 * depth))
             miss_x = self._x - x - weight * ((r00 * dx + r01 * dy + r02 * depth) * zoom - dx)
             miss_y = self._y - y - weight * ((r10 * dx + r11 * dy + r12 * depth) * zoom - dy)
-            x, y = x + b00 * miss_x + b01 * miss_y, y + b10 * miss_x + b11 * miss_y
+            # How the frame's place changes with the photo's: the rotation, the slope, and the neck's holding back.
+            j00, j01 = 1 + weight * (r00 + r02 * right - 1), weight * (r01 + r02 * down)
+            j10, j11 = weight * (r10 + r12 * right), 1 + weight * (r11 + r12 * down - 1)
+            shrink = np.maximum(j00 * j11 - j01 * j10, LEAST_SHRINK)
+            x, y = x + (j11 * miss_x - j01 * miss_y) / shrink, y + (j00 * miss_y - j10 * miss_x) / shrink
         return self._full(x), self._full(y)
 
     def _full(self, coarse: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ EYE_MOVE_S = 0.06
 LEAVE_S = 0.5
 """How long a person takes to move out of view, or back."""
 LID_CLOSE_S, LID_OPEN_S = 0.07, 0.12
-HEAD_LIMIT = math.radians(40)
+HEAD_LIMIT = math.radians(36)
 """Beyond this a face is no longer read well."""
 WANDER_WAVES = 6
 PIECES_KEPT = 64

@@ -36,7 +36,7 @@ def test_statistics_match_the_naive_twins(kind: str, window_s: float) -> None:
     times, values, tick = recording(kind)
     window, out = round(window_s * SECOND), np.empty(3)
     ref = naive.naive_mean_sd(times, values[0], tick, window)
-    assert_allclose(windows.mean_sd(times, values[0], tick, window), ref, rtol=1e-4)
+    assert_allclose(windows.mean_sd(times, values[0], tick, window), ref, rtol=1e-4, atol=1e-9)
     assert_allclose(windows.mean(times, values[0], tick, window), ref[0], rtol=1e-12)
     count = windows.means(times, values, tick, window, out)
     assert count == np.count_nonzero(naive.naive_window(times, tick, window))

@@ -297,6 +297,7 @@ def test_slow_round_trips_are_not_believed():
         slow = second % 2 == 0
         remote.add(*exchange(START_NS + second * SECOND, 1_000_000, 60_000, 90_000_000 if slow else 60_000))
     assert remote.offset_ns == pytest.approx(1_000_000, abs=10)
+    assert remote.jumps == 0
 
 
 def test_a_reset_clock_is_a_jump_and_the_old_time_is_forgotten():
