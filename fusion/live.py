@@ -55,13 +55,13 @@ def run(rig: Rig, *, seconds: float | None = None, record: Path | None = None,
         supervisor = Supervisor(rig, endpoints)
         stack.callback(supervisor.stop)
         supervisor.start()
-        stack.enter_context(_metronome(endpoints, rig.session.tick_hz))
         book = Book(rig.name, session)
         began_ns: int | None = None
         next_view_ns = 0
         while not stopping.is_set():
             if began_ns is None and supervisor.start_ns:
                 began_ns = supervisor.start_ns
+                stack.enter_context(_metronome(endpoints, rig.session.tick_hz))
                 book.restart_clock()
             if seconds is not None and began_ns is not None and now_ns() - began_ns >= seconds * SECOND:
                 break

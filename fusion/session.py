@@ -78,7 +78,8 @@ class Session:
             self._health[message.stream] = message
         elif not isinstance(message, Tick | Marker):
             return []
-        return self._advance(message.t_ns)
+        # Drivers say hello while they load; the session's time begins with the first sample or tick.
+        return self._advance(message.t_ns, begins=isinstance(message, Chunk | Tick))
 
     def _meet(self, info: StreamInfo) -> None:
         known = self.pending.get(info.stream)
@@ -100,8 +101,10 @@ class Session:
         pending.push(chunk)
         return True
 
-    def _advance(self, event_ns: int) -> list[State | Alert]:
+    def _advance(self, event_ns: int, *, begins: bool) -> list[State | Alert]:
         if self._event_ns < 0:
+            if not begins:
+                return []
             self._next_ns = (event_ns // self._period_ns + 1) * self._period_ns
         self._event_ns = max(self._event_ns, event_ns)
         outputs: list[State | Alert] = []

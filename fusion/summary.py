@@ -156,8 +156,9 @@ class Book:
 
     def _healthy(self, health: Health) -> None:
         stream = self._stream(health.stream)
-        beats = self._heartbeats[health.stream] = self._heartbeats.get(health.stream, 0) + 1
-        stream.cpu_percent += (health.cpu_percent - stream.cpu_percent) / beats
+        if health.cpu_percent > 0:  # the first beat of a process has measured nothing yet
+            beats = self._heartbeats[health.stream] = self._heartbeats.get(health.stream, 0) + 1
+            stream.cpu_percent += (health.cpu_percent - stream.cpu_percent) / beats
         stream.rate_hz = round(health.rate_hz, 3) or stream.rate_hz
         stream.lost, stream.restarts = health.lost, max(stream.restarts, health.restarts)
         stream.status, stream.detail = health.status, health.detail

@@ -91,6 +91,7 @@ class Heart:
         self._stream, self._send, self._clock, self._offset = stream, send, clock, offset
         self._next_ns = 0
         self._cpu = (clock.now_ns(), cpu_seconds())
+        self._cpu_told = 0.0
         self._said = ""
         self.info: StreamInfo | None = None
         self.meter = RateMeter()
@@ -119,9 +120,11 @@ class Heart:
 
     def _cpu_percent(self, now: int) -> float:
         then, used = self._cpu
-        total = cpu_seconds()
-        self._cpu = (now, total)
-        return 100 * (total - used) * SECOND / (now - then) if now > then else 0.0
+        if now - then >= HEARTBEAT_S * SECOND / 2:  # two beats in quick succession would tell nothing but noise
+            total = cpu_seconds()
+            self._cpu_told = 100 * (total - used) * SECOND / (now - then)
+            self._cpu = (now, total)
+        return self._cpu_told
 
 
 def run(build: Callable[[], Driver], setting: Setting, send: Send, stop: Callable[[], bool],
@@ -144,6 +147,8 @@ def run(build: Callable[[], Driver], setting: Setting, send: Send, stop: Callabl
         finally:
             if driver is not None:
                 driver.close()
+        if stop():
+            break
         if trouble:
             pause = BACKOFF_S[min(heart.restarts, len(BACKOFF_S) - 1)]
             _wait(heart, clock, stop, "failed", trouble, pause)

@@ -41,6 +41,7 @@ class Child:
 
     def start(self, go: Go | None) -> None:
         """Start the process; with `go` it opens its device as soon as it is loaded."""
+        self.stop()  # of a dead predecessor only the pipe is left to close
         self.starts += 1
         self.retry_ns = 0
         self.heard_ns = now_ns()

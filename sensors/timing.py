@@ -130,13 +130,13 @@ class SampleClock:
         """
         if arrival_ns < self._arrival_ns:
             raise ValueError(f"SampleClock got arrival {arrival_ns}, before the last one at {self._arrival_ns}")
-        lost = np.zeros(max(0, count), np.int64)
-        lost[:1 if isinstance(skipped, int) else None] = skipped
-        if count < 0 or np.any(np.less(skipped, 0)):
+        if count < 0 or (skipped < 0 if isinstance(skipped, int) else skipped.min(initial=0) < 0):
             raise ValueError(f"SampleClock got count {count} and skipped {skipped}, expected zero or more")
         if count == 0:
-            return lost
-        numbers = self._number + np.cumsum(lost + 1)
+            return np.empty(0, np.int64)
+        ahead = np.arange(1, count + 1, dtype=np.int64)
+        ahead += skipped if isinstance(skipped, int) else np.cumsum(skipped)
+        numbers = self._number + ahead
         self._number = int(numbers[-1])
         if self._last_ns is None:
             self._anchor(arrival_ns)
@@ -144,7 +144,7 @@ class SampleClock:
             self._check_jump(arrival_ns)
         self._arrival_ns = arrival_ns
         self._observe(arrival_ns)
-        stamps = self._in_order(self._along_line(numbers), np.cumsum(lost + 1), arrival_ns)
+        stamps = self._in_order(self._along_line(numbers), ahead, arrival_ns)
         self._last_ns = int(stamps[-1])
         return stamps
 

@@ -87,7 +87,7 @@ class Brain:
         self._peak = np.flatnonzero((hz >= 7.99) & (hz < 12.99))
         self._beside = np.flatnonzero(((hz >= 3.99) & (hz < 6.99)) | ((hz >= 13.99) & (hz < 19.99)))
         self._fit = np.flatnonzero((hz >= 1.99) & (hz < 40.01) & ((hz < 6.99) | (hz > 14.01)))
-        self._log_density = np.zeros(bins)
+        self._background = np.zeros((1, bins))
         self._values: dict[str, float] = {}
         self._quality = 0.0
         self._first_ns = self._newest_ns = -1
@@ -139,8 +139,8 @@ class Brain:
         values["posterior_alpha"], values["alpha_ratio"] = posterior[2], posterior[-1]
         values["theta_beta"] = values["theta"] - values["beta"]
         values["engagement"] = values["beta"] - math.log10(10.0 ** values["alpha"] + 10.0 ** values["theta"])
-        spectral.median_log(self._density, self._chosen[0], self._log_density)
-        values["aperiodic"] = spectral.aperiodic_exponent(self._log_density, self._log_hz, self._fit)
+        spectral.medians(self._density, self._chosen[:1], self._background)
+        values["aperiodic"] = spectral.aperiodic_exponent(self._background[0], self._log_hz, self._fit)
         for name, level, source in (("alpha_db", self._person.alpha, "posterior_alpha"),
                                     ("theta_db", self._person.theta, "frontal_theta"),
                                     ("beta_db", self._person.beta, "beta")):

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sensors.clock import SECOND, Clock
 from sensors.driver import Samples, Setting
@@ -11,7 +12,7 @@ from sensors.drivers.eeg_config import EegConfig
 from sensors.drivers.eeg_packets import PackageCounter
 from sensors.drivers.eeg_session import BoardSession, Granted
 from sensors.errors import DeviceError
-from sensors.messages import Column, StreamInfo
+from sensors.messages import Column, StreamInfo, TimeArray
 from sensors.timing import SampleClock
 
 SILENT_S = 2.0
@@ -166,14 +167,23 @@ class StampedBoard:
         if not device_ns.size:
             return Samples(values, device_ns)
         room = round(((now_ns - self._last_ns) / SECOND + LATE_S) * self.clock.nominal_hz)
-        backward = np.flatnonzero(np.diff(device_ns, prepend=self._device_ns) < 0)
+        gaps = self._gaps(device_ns, numbers, room)
+        self._last_ns, self._device_ns = now_ns, int(device_ns[-1])
+        return Samples(values, self.clock.stamp(device_ns.size, now_ns, gaps), device_ns)
+
+    def _gaps(self, device_ns: TimeArray, numbers: NDArray[np.float64], room: int) -> TimeArray:
+        """Return the samples lost before each new one; where the device's time runs back, a file began anew."""
+        backward = np.flatnonzero(device_ns[1:] < device_ns[:-1]) + 1
+        if device_ns[0] < self._device_ns:
+            self._counter.restart()
+        if not backward.size:
+            return self._counter.skipped(numbers, room)
         gaps = []
         for part in np.split(numbers, backward):
             gaps.append(self._counter.skipped(part, room))
             if len(gaps) <= len(backward):
-                self._counter.restart()  # a looped file begins anew, and its numbers with it
-        self._last_ns, self._device_ns = now_ns, int(device_ns[-1])
-        return Samples(values, self.clock.stamp(device_ns.size, now_ns, np.concatenate(gaps)), device_ns)
+                self._counter.restart()
+        return np.concatenate(gaps)
 
     def over(self) -> bool:
         """Return whether a playback file is at its end."""

@@ -41,6 +41,7 @@ class PacedSource(ABC):
         self._start_ns = setting.start_ns
         self._period_ns = round(SECOND / config.rate_hz)
         self._next_ns: int | None = None
+        self._ready: Image | None = None
         self._round_ns = 0
         self._last_ns = -1
         self.ended = False
@@ -74,14 +75,18 @@ class PacedSource(ABC):
         if self._config.realtime:
             while self._clock.now_ns() > self._start_ns + self._next_ns + self._period_ns:
                 self.lost += 1
+                self._ready = None
                 if not self._step():
                     return None
+            # Decoded or rendered ahead, while there is time: a camera too hands over a frame that is finished.
+            self._ready = self._image() if self._ready is None else self._ready
             wait_s = (self._start_ns + self._next_ns - self._clock.now_ns()) / SECOND
             self._clock.sleep(min(wait_s, timeout_s))
             if wait_s > timeout_s:
                 return None
-        own_ns, self._next_ns = self._next_ns, None
-        return Frame(self._image(), self._start_ns + own_ns, own_ns)
+        image = self._image() if self._ready is None else self._ready
+        own_ns, self._next_ns, self._ready = self._next_ns, None, None
+        return Frame(image, self._start_ns + own_ns, own_ns)
 
     def _step(self) -> bool:
         own_ns = self._advance()

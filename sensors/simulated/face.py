@@ -22,6 +22,8 @@ DARK = 0.03
 """What the fault "dark" leaves of the light."""
 SECOND_SCALE, SECOND_PLACE = 0.62, 0.17
 """Size of the second face and where it stands, in frame widths."""
+LOOK_YAW, LOOK_PITCH, LOOK_ROLL = math.radians(-2), math.radians(8), math.radians(3)
+"""Turn that makes the photograph, taken from a little above a head that leans, look straight into the camera."""
 BACKDROP = (196, 197, 204)
 
 
@@ -82,7 +84,8 @@ class FaceVideo:
         for eye in self._eyes:
             eye.draw(self._canvas, moment.eye_yaw, moment.eye_pitch, lid)
         self._mouth.draw(self._canvas, moment.jaw)
-        maps = self._turn.map(moment.head_yaw, moment.head_pitch, moment.head_roll)
+        maps = self._turn.map(moment.head_yaw + LOOK_YAW, moment.head_pitch + LOOK_PITCH,
+                              moment.head_roll + LOOK_ROLL)
         # Four channels are sampled faster than three.
         head = cv2.remap(self._canvas, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         scene = self._bodies[crowded].copy()

@@ -28,6 +28,8 @@ EYEBALL = 0.40
 """Radius on which the iris travels, in eye widths: 11.5 mm of 29 mm."""
 LID_SKIN = 0.45
 """Height of the skin above the eye that stretches over it, in eye widths."""
+LID_LAP = 0.02
+"""How far a closed lid reaches over the lower one's edge, in eye widths."""
 LID_FOLLOWS = 0.5
 """How far the upper lid follows the iris up and down."""
 MOUTH_LEFT, MOUTH_RIGHT, LIP_UPPER, LIP_LOWER, CHIN = 61, 291, 13, 14, 152
@@ -69,6 +71,7 @@ class Eye:
         self._mesh = np.broadcast_to(self._columns - self._columns[0], (len(self._rows), len(self._columns))).copy()
         self._brow = self._upper - (LID_SKIN - 0.02) * self._width
         self._reach = np.clip(self._open / max(float(self._open.max()), 1e-6), 0, 1)
+        self._lap = LID_LAP * self._width * self._reach
         self._corner = np.minimum(self._reach * 3, 1)
         side = np.clip(np.abs(self._columns - portrait.landmarks[marks.iris, 0]) / (0.55 * self._width), 0, 1) ** 2
         self._iris = points[marks.iris]
@@ -94,13 +97,14 @@ class Eye:
         x = float(self._iris[0]) - EYEBALL * self._width * math.sin(yaw)
         y = float(self._iris[1]) - EYEBALL * self._width * math.sin(pitch)
         follow = LID_FOLLOWS * (y - float(self._iris[1])) * (1 - max(0.0, lid))
-        margin = np.minimum(self._upper + lid * self._open + follow * self._reach, self._lower + 0.3)
+        margin = self._upper + lid * (self._open + self._lap) + follow * self._reach
+        margin = np.minimum(margin, self._lower + self._lap)
         below = self._rows - margin
         mixed = self._lid(margin)
         shown = _edge(below) * _edge(self._lower - self._rows)
         mixed += (self._ball(x, y, below) - mixed) * shown[:, :, None]
         # The lash line; on a closed eye it is what is left to see.
-        lash = 0.55 * np.exp(-((below / (0.035 * self._width)) ** 2)) * self._corner
+        lash = 0.65 * np.exp(-((below / (0.035 * self._width)) ** 2)) * self._corner
         mixed += (_LASH_COLOUR - mixed) * lash[:, :, None]
         canvas[self.patch][:, :, :3] = np.minimum(np.maximum(mixed, 0), 255)
 

@@ -13,11 +13,11 @@ STEP = 8
 """Pixels between two nodes of the coarse grid on which the turn is solved, at 480 rows."""
 ROUNDS = 5
 """Newton rounds; at 40 degrees the error left on the face is below half a pixel."""
-LEAST_SHRINK = 0.25
+LEAST_SHRINK = 0.15
 """A surface seen more edge-on than this is solved as if it were not, so that no step overshoots."""
 CHIN, FACE_LEFT, FACE_RIGHT, BROW = 152, 234, 454, 10
 """Landmarks: chin, the face's edge at the ears, top of the forehead."""
-STEEPEST = 0.75
+STEEPEST = 1.0
 """Depth per pixel beyond which a turned surface would hide itself."""
 
 
@@ -53,6 +53,7 @@ class HeadTurn:
         ears = marks[[FACE_LEFT, FACE_RIGHT]].mean(axis=0)
         self._pivot = float(ears[0]), float(ears[1] + 0.25 * self._face_width)
         self._distance = 6.0 * self._face_width
+        self._stride = 0.2 * self._face_width
         depth = self._depths(portrait)
         neck = marks[CHIN, 1] + 0.02 * self._face_width
         # The neck follows less and less towards the collar.
@@ -104,7 +105,8 @@ class HeadTurn:
             j00, j01 = 1 + weight * (r00 + r02 * right - 1), weight * (r01 + r02 * down)
             j10, j11 = weight * (r10 + r12 * right), 1 + weight * (r11 + r12 * down - 1)
             shrink = np.maximum(j00 * j11 - j01 * j10, LEAST_SHRINK)
-            x, y = x + (j11 * miss_x - j01 * miss_y) / shrink, y + (j00 * miss_y - j10 * miss_x) / shrink
+            x = x + np.clip((j11 * miss_x - j01 * miss_y) / shrink, -self._stride, self._stride)
+            y = y + np.clip((j00 * miss_y - j10 * miss_x) / shrink, -self._stride, self._stride)
         return self._full(x), self._full(y)
 
     def _full(self, coarse: NDArray[np.float32]) -> NDArray[np.float32]:

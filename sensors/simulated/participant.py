@@ -23,7 +23,7 @@ LEAVE_S = 0.5
 """How long a person takes to move out of view, or back."""
 LID_CLOSE_S, LID_OPEN_S = 0.07, 0.12
 HEAD_LIMIT = math.radians(36)
-"""Beyond this a face is no longer read well."""
+"""Largest turn of the head, yaw and pitch together; beyond it a face is no longer read well."""
 WANDER_WAVES = 6
 PIECES_KEPT = 64
 
@@ -160,7 +160,9 @@ class Participant:
                 depth = _smooth((t_s - nod.start_s) / 0.8) if t_s < fall else _smooth((rise - t_s) / 0.3)
                 head_pitch -= math.radians(18) * depth
                 gaze_pitch -= math.radians(12) * depth
-        head_yaw = min(HEAD_LIMIT, max(-HEAD_LIMIT, head_yaw))
+        turned = math.hypot(head_yaw, head_pitch)
+        if turned > HEAD_LIMIT:
+            head_yaw, head_pitch = head_yaw * HEAD_LIMIT / turned, head_pitch * HEAD_LIMIT / turned
         free = math.radians(FREE_EYE_DEG + 5)
         gaze_yaw = min(head_yaw + free, max(head_yaw - free, gaze_yaw))
         gaze_pitch = min(head_pitch + free, max(head_pitch - free, gaze_pitch))

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from tracked import START_NS, column, in_range, make, run
 
 from kernels.layout import FEATURES
-from tracked import START_NS, column, in_range, make, run
 
 CAMERA = ("gaze_yaw", "gaze_pitch", "eye_yaw", "eye_pitch", "head_yaw", "head_pitch", "head_roll", "head_x", "head_y",
           "head_z", "ear_left", "ear_right", "blink_left", "blink_right", "jaw_open", "face", "faces", "subject",
@@ -33,6 +33,9 @@ def story(kind: str, seconds: float = 14.0) -> tuple[tuple[str, ...], float, np.
         for first in range(40, count - 60, 60):
             values[first:first + random.integers(3, 25), 10:12] *= 0.2
         values[:, CAMERA.index("luma")] = 120
+    elif kind == "microphone":
+        values[:, 1:4] = -40
+        values[:, MICROPHONE.index("f0")] = 100 + 100 * random.random(count)
     elif kind == "eeg":
         values = np.cumsum(random.normal(0, 3, values.shape), axis=0) * 0.3 - 20_000
     values[random.random(values.shape) < 0.01] = np.nan

@@ -201,3 +201,17 @@ def naive_statistics(raw, clean, stuck=5):
             runs, length = runs + (length if length >= stuck else 0), 1
     return (clean[1:][measured].min(), clean[1:][measured].max(), np.abs(values).max(),
             np.abs(np.diff(clean[1:][measured])).max(), np.count_nonzero(~measured), runs)
+
+
+def naive_score(statistics, power, length, rate_hz, full_scale_uv):
+    """Trust in one channel for one segment: the table of limits, each interpolated, all multiplied."""
+    low, high = power[:29].sum(), power[29:45].sum()
+    if not low > 0:
+        return 0.0
+    lines = [power[hz - 2:hz + 1].sum() for hz in (50, 60) if len(power) > hz]
+    table = [
+        (statistics[4] / length, 0.0, 0.1), (statistics[5] / length, 0.05, 0.3),
+        (statistics[0] - statistics[1], -3.0, -0.5), (statistics[1] - statistics[0], 150, 300),
+        (statistics[2] / full_scale_uv, 0.75, 0.9), (statistics[3] * rate_hz / 250, 50, 100),
+        (np.log10(max(1.0, max(lines, default=0.0) / (low + high))), 2.0, 3.5), (high / low, 0.3, 0.55)]
+    return np.prod([np.interp(value, [good, bad], [1.0, 0.0]) for value, good, bad in table])

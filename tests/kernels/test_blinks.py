@@ -3,11 +3,11 @@
 import warnings
 from pathlib import Path
 
+import naive
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-import naive
 from kernels import blinks
 
 SECOND = 1_000_000_000

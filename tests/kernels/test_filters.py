@@ -1,10 +1,10 @@
 """Filters against a plain twin and against what they promise."""
 
+import naive
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-import naive
 from kernels import filters
 
 

@@ -1,10 +1,10 @@
 """Glances, spread and head movement against their plain twins."""
 
+import naive
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-import naive
 from kernels import gaze
 
 SECOND = 1_000_000_000
@@ -16,7 +16,8 @@ def recording(kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Return times (n,) and three angle rows (3, n)."""
     random = np.random.default_rng(7)
     count = {"single": 1, "empty": 0}.get(kind, 900)
-    times = START + np.cumsum(random.choice([33, 34, 70, 250], count, p=[.6, .3, .08, .02])).astype(np.int64) * 1_000_000
+    steps_ms = random.choice([33, 34, 70, 250], count, p=[0.6, 0.3, 0.08, 0.02])
+    times = START + np.cumsum(steps_ms).astype(np.int64) * 1_000_000
     angles = np.repeat(random.normal(0, 0.3, (3, count // 9 + 1)), 9, axis=1)[:, :count]
     angles = angles + random.normal(0, 0.01, (3, count))
     if kind == "constant":

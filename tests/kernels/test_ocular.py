@@ -2,11 +2,11 @@
 
 import math
 
+import naive
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-import naive
 from kernels import ocular, windows
 
 SECOND = 1_000_000_000

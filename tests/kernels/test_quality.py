@@ -1,10 +1,10 @@
 """Trust in EEG channels."""
 
+import naive
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-import naive
 from kernels import quality, spectral
 
 LENGTH, HOP = 250, 63
@@ -67,6 +67,25 @@ def score(statistics: np.ndarray, power: np.ndarray | None = None) -> float:
     quality.channel_scores(statistics[None], (100 / hz**1.2 if power is None else power)[None], LENGTH, 250.0,
                            quality.FULL_SCALE_UV, out)
     return float(out[0])
+
+
+@pytest.mark.parametrize("bins", [61, 55, 45, 40])
+def test_scores_match_the_naive_twin(bins: int) -> None:
+    random = np.random.default_rng(6)
+    statistics = GOOD * np.ones((200, 1))
+    statistics[:, 1] = random.uniform(-29.8, 400, 200)
+    statistics[:, 2] = random.uniform(0, 187_500, 200)
+    statistics[:, 3] = random.uniform(0, 90, 200)
+    statistics[::3, 4] = random.uniform(0, 20, 67)
+    statistics[::5, 5] = random.uniform(0, 50, 40)
+    power = 100 / np.arange(1, bins + 1) ** random.uniform(0.3, 1.5, (200, 1)) * random.lognormal(0, 0.5, (200, bins))
+    power[:, 48:51] *= 10 ** random.uniform(0, 5, (200, 1))
+    power[7], comp = np.nan, np.empty(200)
+    quality.channel_scores(statistics, power, LENGTH, 256.0, quality.FULL_SCALE_UV, comp)
+    ref = [naive.naive_score(one, density, LENGTH, 256.0, quality.FULL_SCALE_UV)
+           for one, density in zip(statistics, power, strict=True)]
+    assert_allclose(comp, ref, rtol=1e-9, atol=1e-12)
+    assert 0.1 < np.mean(np.array(ref) > 0) < 0.9
 
 
 def test_good_eeg_is_trusted() -> None:

@@ -1,10 +1,10 @@
 """Window statistics against their plain twins."""
 
+import naive
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-import naive
 from kernels import windows
 
 SECOND = 1_000_000_000

@@ -76,7 +76,8 @@ def test_a_healthy_driver_beats_every_second_and_tells_its_rate(clock: FakeClock
     beats = [health for health in healths(said) if health.status == "ok"]
     assert len(beats) == pytest.approx(20, abs=1)
     assert beats[-1].rate_hz == pytest.approx(10, rel=1e-6)
-    assert len([m for m in said if isinstance(m, Chunk)]) == beats[-1].samples == pytest.approx(200, abs=10)
+    assert len([message for message in said if isinstance(message, Chunk)]) == 200
+    assert beats[-1].samples == pytest.approx(200, abs=10)
     assert driver.closed == 1
 
 

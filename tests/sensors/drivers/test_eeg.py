@@ -28,7 +28,7 @@ class Script:
         self.clock, self.start_ns = clock, clock.now_ns()
         self.values = np.arange(20_000, dtype=np.float32).reshape(-1, 2)
         self.missing: set[int] = set()
-        self.silent_from_s = float("inf")
+        self.silent_from_s, self.looped = float("inf"), 10_000
         self.given, self.drains, self.closed, self.ends_at = 0, 0, 0, 10_000
 
     def open(self) -> Granted:
@@ -39,7 +39,7 @@ class Script:
         past_s = min((self.clock.now_ns() - self.start_ns) / SECOND, self.silent_from_s)
         rows = [row for row in range(self.given, min(round(past_s * 250), self.ends_at)) if row not in self.missing]
         self.given = max(self.given, min(round(past_s * 250), self.ends_at))
-        index = np.array(rows, np.int64)
+        index = np.array(rows, np.int64) % self.looped
         return Batch(self.values[index], 1_700_000_000 * SECOND + index * PERIOD_NS, (index % 256).astype(float))
 
     def over(self) -> bool:
@@ -163,6 +163,16 @@ def test_the_end_of_a_recording_is_none_and_its_holes_are_waited_out(make, scrip
     script.silent_from_s = float("inf")
     assert eeg.read(0.25) is not None
     assert eeg.read(0.25) is None
+
+
+@pytest.mark.parametrize("rows", [150, 155])
+def test_a_looped_recording_begins_anew_without_a_loss_wherever_the_chunk_is_cut(make, script: Script, rows: int):
+    script.looped = rows  # its numbers go back to 0 from 149: as if 106 had been lost
+    eeg = make(board="PLAYBACK_FILE_BOARD", master_board="CYTON_BOARD", loop=True, poll_ms=40.0)
+    eeg.open()
+    times_ns = np.concatenate([eeg.read(0.25).times_ns for _ in range(50)])
+    assert eeg.lost() == 0
+    assert np.all(np.diff(times_ns) == PERIOD_NS)
 
 
 def test_closing_is_safe_before_opening_and_twice(make):
