@@ -7,12 +7,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from kernels.warm import warm
-
 from fusion import estimator, provenance
 from fusion.session import Session
 from fusion.summary import Book, Summary
 from fusion.view import View
+from kernels.warm import warm
 from sensors.bus import Endpoints, Hub, Publisher, Subscriber, configured_endpoints
 from sensors.clock import SECOND, SystemClock, now_ns
 from sensors.messages import Alert, State, Tick

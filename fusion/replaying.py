@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
-from kernels.warm import warm
 
 from fusion import estimator
 from fusion.session import Digest, Session
 from fusion.summary import Book, Summary
 from fusion.view import View
 from kernels.layout import layout_hash
+from kernels.warm import warm
 from sensors.bus import Received
 from sensors.clock import SECOND, Clock, SystemClock
 from sensors.errors import RecordingError, WireError
@@ -66,14 +66,14 @@ def session_of(recording: Recording) -> Session:
 
 
 def messages(recording: Recording) -> Iterator[Received]:
-    """Yield every recorded message, decoded, in the order the session saw it.
+    """Yield what the session read and what it said, decoded, in the order it happened.
 
     Raises
     ------
     RecordingError
         If a stored message is not whole: what the session saw can then not be told.
     """
-    for received_ns, topic, payload in recording.messages():
+    for received_ns, topic, payload in recording.messages((*SESSION_TOPICS, *OUTPUT_TOPICS)):
         try:
             yield Received(topic, decode(payload), payload, received_ns)
         except WireError as error:

@@ -29,19 +29,19 @@ class Evidence(NamedTuple):
 EVIDENCE = (
     Evidence("away", "face_absent_s", 0.15, 0.30, 9.0),
     Evidence("distracted_visual", "off_target_s", 0.8, 2.0, 4.0),
-    Evidence("distracted_visual", "on_target_share_10s", 0.75, 0.45, 2.0),
+    Evidence("distracted_visual", "on_target_share_10s", 0.85, 0.60, 4.0),
     Evidence("distracted_visual", "gaze_dispersion_10s", 0.20, 0.40, 0.6),
-    Evidence("distracted_cognitive", "speech_ratio_10s", 0.25, 0.60, 1.6),
+    Evidence("distracted_cognitive", "speech_ratio_10s", 0.20, 0.45, 2.4),
     Evidence("distracted_cognitive", "alpha_db", 0.5, 2.0, 0.8),
-    Evidence("distracted_cognitive", "off_target_s", 1.0, 0.5, 0.3),
     Evidence("drowsy", "perclos_60s", 0.08, 0.15, 3.0),
     Evidence("drowsy", "closure_s", 0.5, 1.5, 5.0),
-    Evidence("drowsy", "long_closures_60s", 0.5, 2.0, 2.0),
+    Evidence("drowsy", "long_closures_60s", 0.5, 2.5, 2.5),
     Evidence("drowsy", "blink_duration_60s", 0.16, 0.30, 1.0),
     Evidence("drowsy", "theta_db", 1.0, 3.0, 0.8),
+    Evidence("overloaded", "demand", 0.6, 0.9, 2.0),
     Evidence("overloaded", "theta_db", 0.8, 2.0, 0.9),
     Evidence("overloaded", "alpha_db", -1.5, -3.0, 0.9),
-    Evidence("overloaded", "demand", 0.6, 0.9, 1.2),
+    Evidence("overloaded", "blink_rate_60s", 10.0, 6.0, 0.5),
 )
 """The whole knowledge of this estimator."""
 
@@ -57,7 +57,9 @@ BLIND_SD = 0.35
 SENSING = ("camera", "microphone", "eeg")
 """Modalities that sense the person; their mean trust sets how wide the doubt is."""
 
-_TABLE = tuple((row, INDEX[row.feature], FEATURES[INDEX[row.feature]].modality) for row in EVIDENCE)
+_ROWS = tuple((STATES.index(row.state), MODALITIES.index(FEATURES[INDEX[row.feature]].modality), INDEX[row.feature],
+               row.none, 1.0 / (row.full - row.none), row.nats) for row in EVIDENCE)
+_AWAY = STATES.index("away")
 
 
 class Rules:
@@ -68,23 +70,24 @@ class Rules:
     def estimate(self, tick_ns: int, vector: NDArray[np.float32], quality: dict[str, float]) -> Estimate:
         """Return the estimate for one tick; see `fusion.estimator.Estimator`."""
         features = vector.tolist()
-        scores = dict(PRIOR)
-        moved = {modality: 0.25 * quality.get(modality, 0.0) for modality in MODALITIES}
-        for row, column, modality in _TABLE:
-            value = features[column]
-            if math.isnan(value):
+        scores = [PRIOR[state] for state in STATES]
+        trusts = [quality.get(modality, 0.0) for modality in MODALITIES]
+        moved = [0.25 * trust for trust in trusts]
+        for state, modality, column, none, slope, nats in _ROWS:
+            grown = (features[column] - none) * slope
+            if not grown > 0.0:  # NaN included: what is not measured moves nothing
                 continue
-            grown = min(1.0, max(0.0, (value - row.none) / (row.full - row.none)))
             # Absence of the face is seen, not guessed: its evidence is not scaled by how well a face is measured.
-            nats = grown * row.nats * (1.0 if row.state == "away" else quality.get(modality, 0.0))
-            scores[row.state] += nats
-            moved[modality] += nats
-        probabilities = _softmax([scores[state] for state in STATES])
+            trust = 1.0 if state == _AWAY else trusts[modality]
+            added = min(grown, 1.0) * nats * trust
+            scores[state] += added
+            moved[modality] += added
+        probabilities = _softmax(scores)
         focused, visual, cognitive, drowsy, overloaded, away = probabilities
-        trust = sum(quality.get(modality, 0.0) for modality in SENSING) / len(SENSING)
-        sd = BASE_SD + (BLIND_SD - BASE_SD) * (1.0 - trust)
+        seen = sum(quality.get(modality, 0.0) for modality in SENSING) / len(SENSING)
+        sd = BASE_SD + (BLIND_SD - BASE_SD) * (1.0 - seen)
         lapse = 1.0 - (1.0 - drowsy) * (1.0 - visual) * (1.0 - away)
-        total = sum(moved.values())
+        total = sum(moved)
         return Estimate(
             probabilities=np.array(probabilities),
             attention=Scored(focused + 0.5 * overloaded + 0.4 * cognitive, sd),
@@ -92,7 +95,7 @@ class Rules:
             load=Scored(min(1.0, overloaded + 0.4 * cognitive + 0.3 * focused), sd),
             lapse_risk_3s=0.6 * lapse,
             lapse_risk_10s=0.8 * lapse,
-            weights={modality: part / total if total else 0.0 for modality, part in moved.items()},
+            weights={name: part / total if total else 0.0 for name, part in zip(MODALITIES, moved, strict=True)},
             conformal=(),
         )
 

@@ -4,6 +4,8 @@ Computation happens at ticks, on samples up to the tick's time, so how a stream 
 some of it arrived, cannot change a result.
 """
 
+from collections import deque
+
 import numpy as np
 
 from sensors.gaps import GapCounter
@@ -19,21 +21,19 @@ class Pending:
     Parameters
     ----------
     info
-        What the stream is; its number of columns is fixed for the buffer's life.
+        What the stream is; its columns are fixed for the buffer's life.
     """
 
     def __init__(self, info: StreamInfo) -> None:
         self.info = info
-        rows = max(256, round(WAITING_S * max(info.rate_hz, 60.0)))
-        self._values = np.empty((rows, len(info.columns)), np.float32)
-        self._times = np.empty(rows, np.int64)
-        self._start = self._stop = 0
+        self._most = max(256, round(WAITING_S * max(info.rate_hz, 60.0)))
+        self._waiting: deque[tuple[FloatArray, TimeArray]] = deque()
+        self._rows = 0
         self._arrived_ns = -1
         self._gaps = GapCounter()
         self.newest_ns = -1
         """Time of the newest sample handed out; -1 before the first."""
         self.samples = 0
-        self.messages = 0
         self.overflow = 0
         """Samples dropped because too many waited."""
         self.backwards = 0
@@ -48,10 +48,9 @@ class Pending:
 
     def push(self, chunk: Chunk) -> None:
         """Take in a chunk; rows whose time does not increase are refused and counted."""
-        self.messages += 1
         self._gaps.see(0, chunk.seq)
         values, times = chunk.values, chunk.times_ns
-        if values.shape[1] != self._values.shape[1]:
+        if values.shape[1] != len(self.info.columns):
             self.unfit += 1
             return
         if len(times) == 0:
@@ -61,36 +60,37 @@ class Pending:
             forward = times > floor
             self.backwards += int(np.count_nonzero(~forward))
             values, times = values[forward], times[forward]
-        count = len(times)
-        if count == 0:
-            return
-        if count > len(self._times):
-            self.overflow += count - len(self._times)
-            values, times = values[-len(self._times):], times[-len(self._times):]
-            count = len(times)
-        self._make_room(count)
-        self._values[self._stop:self._stop + count] = values
-        self._times[self._stop:self._stop + count] = times
-        self._stop += count
-        self.samples += count
+            if len(times) == 0:
+                return
+        self._waiting.append((values, times))
         self._arrived_ns = int(times[-1])
+        self._rows += len(times)
+        self.samples += len(times)
+        while self._rows > self._most:
+            self._drop_oldest(self._rows - self._most)
 
-    def _make_room(self, count: int) -> None:
-        if self._stop + count <= len(self._times):
-            return
-        keep = min(self._stop - self._start, len(self._times) - count)
-        self.overflow += self._stop - self._start - keep
-        first = self._stop - keep
-        self._values[:keep] = self._values[first:self._stop].copy()
-        self._times[:keep] = self._times[first:self._stop].copy()
-        self._start, self._stop = 0, keep
+    def _drop_oldest(self, rows: int) -> None:
+        values, times = self._waiting.popleft()
+        dropped = min(rows, len(times))
+        if dropped < len(times):
+            self._waiting.appendleft((values[dropped:], times[dropped:]))
+        self._rows -= dropped
+        self.overflow += dropped
 
     def take(self, until_ns: int) -> tuple[FloatArray, TimeArray]:
-        """Return the waiting samples up to and including `until_ns`, as views that are valid until the next push."""
-        waiting = self._times[self._start:self._stop]
-        count = int(np.searchsorted(waiting, until_ns, side="right"))
-        first, last = self._start, self._start + count
-        self._start = last
-        if count:
-            self.newest_ns = int(self._times[last - 1])
-        return self._values[first:last], self._times[first:last]
+        """Return the waiting samples up to and including `until_ns`, oldest first."""
+        ripe: list[tuple[FloatArray, TimeArray]] = []
+        while self._waiting and self._waiting[0][1][0] <= until_ns:
+            values, times = self._waiting.popleft()
+            if times[-1] > until_ns:
+                count = int(np.searchsorted(times, until_ns, side="right"))
+                self._waiting.appendleft((values[count:], times[count:]))
+                values, times = values[:count], times[:count]
+            ripe.append((values, times))
+        if not ripe:
+            return np.empty((0, len(self.info.columns)), np.float32), np.empty(0, np.int64)
+        self.newest_ns = int(ripe[-1][1][-1])
+        if len(ripe) > 1:
+            ripe = [(np.concatenate([part[0] for part in ripe]), np.concatenate([part[1] for part in ripe]))]
+        self._rows -= len(ripe[0][1])
+        return ripe[0]

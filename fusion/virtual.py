@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from itertools import count
 
 import msgspec
-from sensors.faults import Faulty
 
 from sensors import driver as drivers
 from sensors.clock import SECOND, FakeClock
 from sensors.driver import Driver, Setting
 from sensors.errors import AttnflowError
+from sensors.faults import Faulty
 from sensors.messages import AnyMessage, Chunk, Health, StreamInfo, Tick
 from sensors.process import READ_TIMEOUT_S
 from sensors.rig import Rig

@@ -76,6 +76,7 @@ def step(record: NDArray[Any], recent_ns: NDArray[np.int64], recent: NDArray[np.
         if s.count == 0 or gap > gap_s:
             s.phase = 0
             s.level = value
+        s.newest_ns = now
         recent_ns[s.count % size] = now
         recent[s.count % size] = value
         s.count += 1

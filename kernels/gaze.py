@@ -117,9 +117,52 @@ def angular_speed(times_ns: NDArray[np.int64], yaw: NDArray[np.float64], pitch: 
     return np.sqrt(squares / count) if count else np.nan
 
 
+@njit(cache=True, fastmath=False)
+def camera_window(times_ns: NDArray[np.int64], rows: NDArray[np.float64], target: NDArray[np.float64],
+                  trusted_face: float, longest_step_s: float, tick_ns: int, out: NDArray[np.float64]) -> None:
+    """Summarise the last seconds of a camera in one call, which costs a tick a third of what single calls would.
+
+    Parameters
+    ----------
+    times_ns : (n,) int64
+        Increasing, up to the tick.
+    rows : (8, n) float64
+        Face confidence, luma, gaze yaw, gaze pitch, head yaw, head pitch, head roll, jaw opening; NaN where not
+        measured.
+    target : (3,) float64
+        Centre yaw, centre pitch and radius, radians.
+    trusted_face, longest_step_s : float
+    tick_ns : int
+    out : (12,) float64
+        Share of frames with a trusted face and number of frames in 2 s; mean luma of 1 s; mean gaze yaw, gaze pitch,
+        head yaw, head pitch, head roll and jaw opening of 0.5 s; spread of gaze and share on target of 10 s (`spread`);
+        angular speed of the head of 2 s (`angular_speed`). NaN where nothing was measured.
+    """
+    last = np.searchsorted(times_ns, tick_ns, side="right")
+    first = np.searchsorted(times_ns, tick_ns - 2_000_000_000, side="right")
+    faces = 0
+    for i in range(first, last):
+        if rows[0, i] >= trusted_face:
+            faces += 1
+    out[0] = faces / (last - first) if last > first else np.nan
+    out[1] = last - first
+    for k in range(1, 8):
+        window_ns = 1_000_000_000 if k == 1 else 500_000_000
+        count = 0
+        total = 0.0
+        for i in range(np.searchsorted(times_ns, tick_ns - window_ns, side="right"), last):
+            if np.isfinite(rows[k, i]):
+                count += 1
+                total += rows[k, i]
+        out[1 + k] = total / count if count else np.nan
+    out[9], out[10], _ = spread(times_ns, rows[2], rows[3], target, tick_ns, 10_000_000_000)
+    out[11] = angular_speed(times_ns, rows[4], rows[5], rows[6], tick_ns, 2_000_000_000, longest_step_s)
+
+
 def warm() -> None:
     """Compile the kernels with the types that the trackers give them."""
     times, rows, target = np.arange(4), np.ones((4, 4)), np.ones(3)
+    camera_window(times, np.ones((8, 9))[:, :4], target, 0.5, 0.2, 3, np.empty(12))
     glances(np.zeros(1, GLANCE), target, 0.1, 0.2, 0.35, times, rows[0], rows[1], rows[2], rows[3])
     spread(times, rows[0], rows[1], target, 3, 2)
     angular_speed(times, rows[0], rows[1], rows[2], 3, 2, 0.2)

@@ -161,10 +161,11 @@ def welch(power: NDArray[np.float64], scores: NDArray[np.float64], ends_ns: NDAr
                 best = max(best, scores[s, c])
         floor = good if best >= good else -1.0
         count = 0
+        out[c, :] = 0.0
         for s in range(segments):
             if ends_ns[s] > after_ns and scores[s, c] >= floor and np.isfinite(power[s, c, 0]):
                 for k in range(bins):
-                    out[c, k] = power[s, c, k] if count == 0 else out[c, k] + power[s, c, k]
+                    out[c, k] += power[s, c, k]
                 count += 1
         for k in range(bins):
             out[c, k] = out[c, k] / count if count else np.nan
@@ -249,7 +250,7 @@ def _median(values: NDArray[np.float64], count: int) -> float:
         values[j] = value
     if count == 0:
         return np.nan
-    return 0.5 * (values[(count - 1) // 2] + values[count // 2])
+    return float(0.5 * (values[(count - 1) // 2] + values[count // 2]))
 
 
 @njit(cache=True, fastmath=False)

@@ -82,29 +82,6 @@ def means(times_ns: NDArray[np.int64], rows: NDArray[np.float64], tick_ns: int, 
 
 
 @njit(cache=True, fastmath=False)
-def share_from(times_ns: NDArray[np.int64], values: NDArray[np.float64], least: float, tick_ns: int,
-               window_ns: int) -> tuple[float, int]:
-    """Return which share of a window's samples is `least` or more, and how many samples there are; NaN is less.
-
-    Parameters
-    ----------
-    times_ns : (n,) int64
-        Increasing.
-    values : (n,) float64
-    least : float
-    tick_ns, window_ns : int
-        End and length of the window.
-    """
-    first = np.searchsorted(times_ns, tick_ns - window_ns, side="right")
-    last = np.searchsorted(times_ns, tick_ns, side="right")
-    count = 0
-    for i in range(first, last):
-        if values[i] >= least:
-            count += 1
-    return (count / (last - first) if last > first else np.nan), int(last - first)
-
-
-@njit(cache=True, fastmath=False)
 def latch(state: NDArray[np.int64], enter: float, leave: float, values: NDArray[np.float64]) -> None:
     """Replace scores by 1 and 0 with hysteresis: on at `enter`, off under `leave`; NaN stays and changes nothing.
 
@@ -190,7 +167,6 @@ def warm() -> None:
     mean_sd(times, rows[0], 3, 2)
     mean(times, rows[0], 3, 2)
     means(times, rows, 3, 2, np.empty(3))
-    share_from(times, rows[0], 0.5, 3, 2)
     increases(times, rows, 3, window, np.empty((1, 3)))
     latch(np.zeros(1, np.int64), 0.5, 0.35, rows[0])
     pick(values, source, np.empty((3, 4)))

@@ -31,7 +31,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The rig's ``[session]`` table."""
 
-    tick_hz: float = 20.0
+    tick_hz: float = 10.0
     """States a second, on a grid of event time."""
     watermark_ms: float = 50.0
     """How long a tick waits in event time for slower sensors; 50 for local ones, more for Bluetooth."""

@@ -42,7 +42,7 @@ TOPICS: dict[str, Topic] = {
     "health":     Topic(messages.Health,       1.0,   Keep.ALL,    True,  "a driver's heartbeat"),
     "marker":     Topic(messages.Marker,       0.0,   Keep.ALL,    True,  "named moments"),
     "tick":       Topic(messages.Tick,         10.0,  Keep.ALL,    True,  "the metronome"),
-    "state":      Topic(messages.State,        20.0,  Keep.LATEST, False, "the attention state"),
+    "state":      Topic(messages.State,        10.0,  Keep.LATEST, False, "the attention state"),
     "alert":      Topic(messages.Alert,        0.0,   Keep.ALL,    False, "what a person should be told now"),
 }
 

@@ -11,14 +11,13 @@ from fusion.features.history import History, ns, put, sources
 from fusion.person import Person
 from kernels import blinks, gaze, ocular, windows
 from kernels.layout import INDEX
-from sensors.clock import SECOND
 from sensors.messages import StreamInfo
 from sensors.rig import SessionConfig
 
-WANTED = ("face", "luma", "ear_left", "ear_right", "blink_left", "blink_right", "gaze_yaw", "gaze_pitch", "head_yaw",
-          "head_pitch", "head_roll", "jaw_open")
-FACE, LUMA, EAR_LEFT, EAR_RIGHT, BLINK_LEFT, BLINK_RIGHT, GAZE_YAW, GAZE_PITCH = range(8)
-HEAD_YAW, HEAD_PITCH, HEAD_ROLL, JAW, OPENNESS, CLOSURE, WATCHED, CLOSED, LONG, AWAY, ROWS = range(8, 19)
+WANTED = ("face", "luma", "gaze_yaw", "gaze_pitch", "head_yaw", "head_pitch", "head_roll", "jaw_open", "ear_left",
+          "ear_right", "blink_left", "blink_right")
+FACE, LUMA, GAZE_YAW, GAZE_PITCH, HEAD_YAW, HEAD_PITCH, HEAD_ROLL, JAW, EAR_LEFT, EAR_RIGHT = range(10)
+BLINK_LEFT, BLINK_RIGHT, OPENNESS, CLOSURE, WATCHED, CLOSED, LONG, AWAY, ROWS = range(10, 19)
 """Rows of the history: the wanted columns, then what was derived from them."""
 WINDOWS_NS = np.array([ns(60), ns(180)])
 
@@ -30,8 +29,14 @@ LEAST_WATCHED_NS, LEAST_BLINK_NS, LEAST_BLINK_HZ = ns(5), ns(10), 15.0
 """PERCLOS needs 5 s of watched time, blink rate 10 s; under 15 frames a second half the blinks fall between frames."""
 CAMERA_HOLD_NS = ns(2)
 """How long features hold without frames."""
-HALF_SECOND_NS, TWO_SECONDS_NS, TEN_SECONDS_NS, MINUTE_NS = ns(0.5), ns(2), ns(10), ns(60)
+HALF_SECOND_NS, TWO_SECONDS_NS, MINUTE_NS = ns(0.5), ns(2), ns(60)
 ASIDE_RAD = math.radians(60.0)
+DIRECT = np.array([INDEX[name] for name in (
+    "luma", "gaze_yaw", "gaze_pitch", "head_yaw", "head_pitch", "jaw_open", "gaze_dispersion_10s",
+    "on_target_share_10s", "head_motion_2s")])
+"""Features that are taken from the window as they are."""
+TAKEN = np.array([2, 3, 4, 5, 6, 8, 9, 10, 11])
+"""Where they stand in what `gaze.camera_window` fills; head roll, at 7, is not a feature."""
 
 
 class Blink(NamedTuple):
@@ -67,7 +72,7 @@ class Eyes:
         self._limits[0] = person.calibration_s
         self._first_ns = self._newest_ns = self._face_ns = self._eyes_ns = self._gaze_ns = -1
         self._openness = self._closure = self._away = math.nan
-        self._means = np.empty(JAW + 1 - GAZE_YAW)
+        self._summary = np.empty(12)
         self._totals = np.empty((len(WINDOWS_NS), LONG + 1 - WATCHED))
 
     def advance(self, values: NDArray[np.float32], times_ns: NDArray[np.int64]) -> None:
@@ -85,7 +90,7 @@ class Eyes:
             person.meet(self._first_ns)
         self._newest_ns = int(times_ns[-1])
         if self._source[FACE] >= 0:
-            newest = ocular.gate(rows[FACE], TRUSTED_FACE, rows[EAR_LEFT:OPENNESS])
+            newest = ocular.gate(rows[FACE], TRUSTED_FACE, rows[GAZE_YAW:OPENNESS])
             if newest >= 0:
                 self._face_ns = int(times_ns[newest])
         opening, score = np.empty((2, len(times_ns)))
@@ -109,18 +114,11 @@ class Eyes:
         if self._newest_ns < 0 or tick_ns - self._newest_ns > CAMERA_HOLD_NS:
             return
         times, rows = self._history.view()
-        windows.means(times, rows[GAZE_YAW:JAW + 1], tick_ns, HALF_SECOND_NS, self._means)
-        gaze_yaw, gaze_pitch, head_yaw, head_pitch, _, jaw_open = self._means
-        spread, on_target, _ = gaze.spread(times, rows[GAZE_YAW], rows[GAZE_PITCH], self._target, tick_ns,
-                                           TEN_SECONDS_NS)
-        luma = windows.mean(times, rows[LUMA], tick_ns, SECOND)
-        put(vector, gaze_yaw=gaze_yaw, gaze_pitch=gaze_pitch, head_yaw=head_yaw, head_pitch=head_pitch,
-            jaw_open=jaw_open, luma=luma, gaze_dispersion_10s=spread, on_target_share_10s=on_target,
-            head_motion_2s=gaze.angular_speed(times, rows[HEAD_YAW], rows[HEAD_PITCH], rows[HEAD_ROLL], tick_ns,
-                                              TWO_SECONDS_NS, LONGEST_STEP_S))
+        gaze.camera_window(times, rows[:JAW + 1], self._target, TRUSTED_FACE, LONGEST_STEP_S, tick_ns, self._summary)
+        vector[DIRECT] = self._summary[TAKEN]
         if tick_ns - self._gaze_ns <= TWO_SECONDS_NS:
             vector[INDEX["off_target_s"]] = self._away
-        seen, frames = windows.share_from(times, rows[FACE], TRUSTED_FACE, tick_ns, TWO_SECONDS_NS)
+        seen, frames, luma, _, _, head_yaw, head_pitch, *_ = self._summary.tolist()
         rate_hz = frames / min(2.0, (tick_ns - self._first_ns) * 1e-9 + 1.0 / self._rate_hz)
         if self._source[FACE] >= 0:
             # The face mesh is reliable up to about 30 degrees and useless from 60; light as a camera needs it.

@@ -123,7 +123,7 @@ def _second(empty: NDArray[np.uint8], photo: NDArray[np.uint8], person: NDArray[
     """Return the backdrop with another person, a smaller mirror image, at the frame's left."""
     height, width = person.shape
     matrix = np.array([[-SECOND_SCALE, 0, width * (SECOND_PLACE + SECOND_SCALE / 2)],
-                       [0, SECOND_SCALE, height * (1 - SECOND_SCALE) / 3]])
+                       [0, SECOND_SCALE, height * (1 - SECOND_SCALE)]])
     size = (width, height)
     return _over(empty, cv2.warpAffine(photo, matrix, size), cv2.warpAffine(person, matrix, size))
 

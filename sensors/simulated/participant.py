@@ -25,6 +25,8 @@ LID_CLOSE_S, LID_OPEN_S = 0.07, 0.12
 HEAD_LIMIT = math.radians(36)
 """Largest turn of the head, yaw and pitch together; beyond it a face is no longer read well."""
 WANDER_WAVES = 6
+A_BIT_S = 1e-6
+"""Before a piece or a stay begins, the one before it is asked for."""
 PIECES_KEPT = 64
 
 
@@ -177,13 +179,13 @@ class Participant:
         yield from piece.glances
         if t_s - piece.start_s < HEAD_MOVE_S:
             # The head may still be coming back from a glance of the piece before.
-            yield from self.piece(math.nextafter(piece.start_s, -math.inf)).glances
+            yield from self.piece(piece.start_s - A_BIT_S).glances
 
     def _shift(self, piece: Piece, t_s: float) -> float:
         segment, away = piece.segment, STATES.index("away")
         if segment.code == away:
             return _smooth((t_s - segment.start_s) / LEAVE_S)
-        before = self.timeline.segment(math.nextafter(segment.start_s, -math.inf))
+        before = self.timeline.segment(segment.start_s - A_BIT_S)
         return _smooth(1 - (t_s - segment.start_s) / LEAVE_S) if before.code == away and segment.number else 0.0
 
     def _lid(self, piece: Piece, t_s: float) -> tuple[float, bool]:

@@ -45,6 +45,7 @@ class Timeline:
         self._codes: list[int] = [0]
         self._draw = generator(config.seed, "chain")
         self._mean_stay_s = config.mean_stay_s
+        # Up to here the stays are drawn; the last one ends here.
         self._known_s = FOREVER_S if config.script else BEFORE_S
         self._table: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         for scene in config.script:
@@ -62,7 +63,7 @@ class Timeline:
         """Return the stay that `t_s` lies in."""
         self._know(t_s)
         index = max(0, bisect.bisect_right(self._starts, t_s) - 1)
-        end = self._starts[index + 1] if index + 1 < len(self._starts) else FOREVER_S
+        end = self._starts[index + 1] if index + 1 < len(self._starts) else self._known_s
         return Segment(index, self._codes[index], self._starts[index], end)
 
     def shares(self, t_s: float, window_s: float) -> list[tuple[int, float]]:

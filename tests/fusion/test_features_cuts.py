@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from tracked import START_NS, column, in_range, make, run
 
+from fusion.features.history import History
 from kernels.layout import FEATURES
 
 CAMERA = ("gaze_yaw", "gaze_pitch", "eye_yaw", "eye_pitch", "head_yaw", "head_pitch", "head_roll", "head_x", "head_y",
@@ -126,3 +127,16 @@ def test_memory_does_not_grow(kind: str) -> None:
         sizes.add(sum(part.nbytes for owner in held for part in vars(owner).values() if isinstance(part, np.ndarray)))
         assert len(getattr(forever, "blinks", ())) <= 256
     assert len(sizes) == 1
+
+
+def test_a_history_that_overflows_still_does_not_show_the_cut() -> None:
+    times, rows = START_NS + np.arange(900) * 1_000_000, np.arange(900.0)[None]
+    views = []
+    for cut in (1, 7, 333, 900):
+        history = History(1, 2.0, 20.0)
+        for first in range(0, 900, cut):
+            history.push(times[first:first + cut], rows[:, first:first + cut])
+        views.append(np.vstack(history.view()))
+        assert views[-1].shape == (2, history.capacity)
+        assert_array_equal(views[-1], views[0])
+    assert views[0][1, -1] == 899

@@ -17,9 +17,14 @@ def naive_means(times_ns, rows, tick_ns, window_ns):
     return np.array([naive_mean_sd(times_ns, row, tick_ns, window_ns)[0] for row in rows])
 
 
-def naive_share_from(times_ns, values, least, tick_ns, window_ns):
-    kept = values[naive_window(times_ns, tick_ns, window_ns)]
-    return (np.mean(kept >= least), len(kept)) if len(kept) else (np.nan, 0)
+def naive_camera_window(times_ns, rows, target, trusted_face, longest_step_s, tick_ns):
+    second = 1_000_000_000
+    face = rows[0][naive_window(times_ns, tick_ns, 2 * second)]
+    return np.array([
+        np.mean(face >= trusted_face) if len(face) else np.nan, len(face),
+        naive_mean_sd(times_ns, rows[1], tick_ns, second)[0], *naive_means(times_ns, rows[2:8], tick_ns, second // 2),
+        *naive_spread(times_ns, rows[2], rows[3], target, tick_ns, 10 * second)[:2],
+        naive_angular_speed(times_ns, rows[4], rows[5], rows[6], tick_ns, 2 * second, longest_step_s)])
 
 
 def naive_latch(values, enter, leave, on=0.0):

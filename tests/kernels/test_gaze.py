@@ -52,6 +52,15 @@ def test_angular_speed_matches_the_naive_twin(kind: str) -> None:
     assert_allclose(comp, naive.naive_angular_speed(times, yaw, pitch, roll, tick, 2 * SECOND, 0.2), rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_camera_window_matches_the_naive_twin(kind: str) -> None:
+    times, angles = recording(kind)
+    rows, comp = np.vstack([angles, 2 * angles, 3 * angles])[:8], np.empty(12)
+    tick = int(times[-1]) if len(times) else START
+    gaze.camera_window(times, rows, TARGET, 0.1, 0.2, tick, comp)
+    assert_allclose(comp, naive.naive_camera_window(times, rows, TARGET, 0.1, 0.2, tick), rtol=1e-4, atol=1e-9)
+
+
 def run_glances(times: np.ndarray, yaw: np.ndarray, pitch: np.ndarray, cut: int = 10_000,
                 openness: np.ndarray | None = None) -> np.ndarray:
     record, out = np.zeros(1, gaze.GLANCE), np.empty(len(times))

@@ -41,8 +41,6 @@ def test_statistics_match_the_naive_twins(kind: str, window_s: float) -> None:
     count = windows.means(times, values, tick, window, out)
     assert count == np.count_nonzero(naive.naive_window(times, tick, window))
     assert_allclose(out, naive.naive_means(times, values, tick, window), rtol=1e-12)
-    assert_allclose(windows.share_from(times, values[0], 0.5, tick, window),
-                    naive.naive_share_from(times, values[0], 0.5, tick, window))
 
 
 def test_a_window_leaves_out_its_beginning_and_has_its_end() -> None:
