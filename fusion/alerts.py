@@ -1,9 +1,7 @@
 """The first alerts: eyes closed, eyes away, and sensors lost; each starts once, ends once, and says why."""
 
+import math
 from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from kernels.layout import INDEX
 from sensors.clock import SECOND
@@ -34,13 +32,13 @@ class Alerts:
     def __init__(self) -> None:
         self._onset: dict[str, int] = {}
 
-    def durations(self, tick_ns: int, vector: NDArray[np.float32]) -> list[Alert]:
+    def durations(self, tick_ns: int, features: list[float]) -> list[Alert]:
         """Return the alerts that start or end at this tick; a duration that is not measured ends nothing."""
         changes: list[Alert] = []
         for rule in RULES:
-            seconds = float(vector[INDEX[rule.feature]])
+            seconds = features[INDEX[rule.feature]]
             active = rule.rule in self._onset
-            if np.isnan(seconds) or active == (seconds >= rule.limit_s):
+            if math.isnan(seconds) or active == (seconds >= rule.limit_s):
                 continue
             if active:
                 onset = self._onset.pop(rule.rule)

@@ -23,8 +23,8 @@ class Scored(NamedTuple):
 class Estimate(NamedTuple):
     """What an estimator says at one tick."""
 
-    probabilities: NDArray[np.float64]
-    """(state,) in the order of `STATES`, summing to 1."""
+    probabilities: tuple[float, ...]
+    """One for each of `STATES`, in their order, summing to 1."""
     attention: Scored
     vigilance: Scored
     load: Scored
@@ -38,7 +38,7 @@ class Estimate(NamedTuple):
 
 _NOTHING = Scored(math.nan, math.nan)
 
-BLIND = Estimate(np.full(len(STATES), 1 / len(STATES)), _NOTHING, _NOTHING, _NOTHING, math.nan, math.nan, {}, ())
+BLIND = Estimate((1 / len(STATES),) * len(STATES), _NOTHING, _NOTHING, _NOTHING, math.nan, math.nan, {}, ())
 """What is said when no sensor can tell: every state as likely as the others, and no score at all."""
 
 

@@ -89,7 +89,7 @@ class Rules:
         lapse = 1.0 - (1.0 - drowsy) * (1.0 - visual) * (1.0 - away)
         total = sum(moved)
         return Estimate(
-            probabilities=np.array(probabilities),
+            probabilities=probabilities,
             attention=Scored(focused + 0.5 * overloaded + 0.4 * cognitive, sd),
             vigilance=Scored(1.0 - drowsy, sd),
             load=Scored(min(1.0, overloaded + 0.4 * cognitive + 0.3 * focused), sd),
@@ -100,8 +100,8 @@ class Rules:
         )
 
 
-def _softmax(scores: list[float]) -> list[float]:
+def _softmax(scores: list[float]) -> tuple[float, ...]:
     highest = max(scores)
     grown = [math.exp(score - highest) for score in scores]
     total = sum(grown)
-    return [part / total for part in grown]
+    return tuple(part / total for part in grown)

@@ -122,9 +122,10 @@ class Session:
             tracker.fill(tick_ns, self._vector)
         fresh = {pending.info.kind for pending in self.pending.values() if self._is_fresh(pending, tick_ns)}
         troubles = {stream: self._trouble(stream, tick_ns) for stream in sorted({*self.pending, *self._health})}
-        quality = self._quality(fresh)
-        bright = "camera" in fresh and bool(self._vector[_LUMA] >= DARK_LUMA)
-        seat_empty = bright and bool(self._vector[_ABSENT] > 0)
+        features: list[float] = self._vector.tolist()  # plain floats: the rest of a tick is logic, not arrays
+        quality = _quality(features, fresh)
+        bright = "camera" in fresh and features[_LUMA] >= DARK_LUMA
+        seat_empty = bright and features[_ABSENT] > 0
         situation = Situation(
             calibrated=self._person.progress(tick_ns),
             face_seen=bright,
@@ -136,7 +137,7 @@ class Session:
         estimate = self._estimator.estimate(tick_ns, self._vector, quality) if situation.telling else BLIND
         decision = self._decider.decide(tick_ns, estimate.probabilities, situation)
         outputs: list[State | Alert] = [self._state(tick_ns, estimate, decision, quality)]
-        outputs += self._alerts.durations(tick_ns, self._vector)
+        outputs += self._alerts.durations(tick_ns, features)
         for stream, trouble in troubles.items():
             outputs += self._alerts.sensor(tick_ns, stream, trouble)
         return outputs
@@ -155,13 +156,6 @@ class Session:
             return ""  # one that never spoke is still starting; one that fails to start says so in its health
         return f"No sample for {(tick_ns - pending.newest_ns) / SECOND:.1f} s."
 
-    def _quality(self, fresh: set[str]) -> dict[str, float]:
-        quality = dict.fromkeys(MODALITIES, 0.0)
-        for kind in fresh:
-            measured = float(self._vector[_QUALITY[kind]]) if kind in _QUALITY else 1.0
-            quality[kind] = 0.0 if math.isnan(measured) else measured
-        return quality
-
     def _state(self, tick_ns: int, estimate: Estimate, decision: Decision, quality: dict[str, float]) -> State:
         inputs = {}
         for stream, pending in self.pending.items():
@@ -174,13 +168,22 @@ class Session:
         return State(
             t_ns=tick_ns, state=decision.state, status=decision.status, reason=decision.reason,
             estimator=self._estimator.name,
-            probabilities=dict(zip(STATES, estimate.probabilities.tolist(), strict=True)),
+            probabilities=dict(zip(STATES, estimate.probabilities, strict=True)),
             conformal=estimate.conformal,
             attention=estimate.attention.value, attention_sd=estimate.attention.sd,
             vigilance=estimate.vigilance.value, vigilance_sd=estimate.vigilance.sd,
             load=estimate.load.value, load_sd=estimate.load.sd,
             lapse_risk_3s=estimate.lapse_risk_3s, lapse_risk_10s=estimate.lapse_risk_10s,
             weights=estimate.weights, quality=quality, inputs=inputs)
+
+
+def _quality(features: list[float], fresh: set[str]) -> dict[str, float]:
+    """Return the trust in each modality, 0..1; 0 for one that is not fresh."""
+    quality = dict.fromkeys(MODALITIES, 0.0)
+    for kind in fresh:
+        measured = features[_QUALITY[kind]] if kind in _QUALITY else 1.0
+        quality[kind] = 0.0 if math.isnan(measured) else measured
+    return quality
 
 
 def _poor(quality: dict[str, float], fresh: set[str], seat_empty: bool) -> list[str]:

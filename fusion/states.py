@@ -2,9 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fusion.estimator import STATES
 from sensors.clock import SECOND
 
@@ -46,7 +43,7 @@ class Decider:
         self._rival = "unknown"
         self._since_ns = 0
 
-    def decide(self, tick_ns: int, probabilities: NDArray[np.float64], situation: Situation) -> Decision:
+    def decide(self, tick_ns: int, probabilities: tuple[float, ...], situation: Situation) -> Decision:
         """Return what to announce at `tick_ns`.
 
         Notes
@@ -58,7 +55,8 @@ class Decider:
             self._turn("unknown", tick_ns)
             reason = " ".join(situation.troubles) or "No sensor that can tell attention has spoken yet."
             return Decision("unknown", "degraded" if situation.fresh else "stale", reason)
-        leader = STATES[int(np.argmax(probabilities))]
+        lead = max(probabilities)
+        leader = STATES[probabilities.index(lead)]
         if leader == "away":
             wanted = "away" if situation.face_seen else "unknown"
             self._turn(wanted, tick_ns)
@@ -67,15 +65,15 @@ class Decider:
             reason = f"Learning this person's baseline, {situation.calibrated:.0%} done."
             return Decision("unknown", "calibrating", " ".join((reason, *situation.troubles)))
         else:
-            self._lean(leader, float(probabilities.max()), probabilities, tick_ns)
+            self._lean(leader, lead, probabilities, tick_ns)
         contested = self._state == "unknown" and leader != "away"
         doubt = f"No state leads clearly; {leader} comes first." if contested else ""
         if situation.troubles:
             return Decision(self._state, "degraded", " ".join((*situation.troubles, doubt)).strip())
         return Decision(self._state, "ok", doubt)
 
-    def _lean(self, leader: str, lead: float, probabilities: NDArray[np.float64], tick_ns: int) -> None:
-        holds = self._state in STATES and float(probabilities[STATES.index(self._state)]) > LEAVE
+    def _lean(self, leader: str, lead: float, probabilities: tuple[float, ...], tick_ns: int) -> None:
+        holds = self._state in STATES and probabilities[STATES.index(self._state)] > LEAVE
         kept = self._state if holds else "unknown"
         wanted = leader if lead >= ENTER else kept
         if wanted != self._rival:

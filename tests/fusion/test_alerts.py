@@ -1,6 +1,6 @@
 """Alerts start once, end once, and say why."""
 
-import numpy as np
+import math
 
 from fusion.alerts import Alerts
 from kernels.layout import INDEX, SIZE
@@ -9,9 +9,9 @@ from sensors.messages import Alert
 
 
 def closed_for(alerts: Alerts, at_s: float, seconds: float) -> list[Alert]:
-    vector = np.full(SIZE, np.nan, np.float32)
-    vector[INDEX["closure_s"]] = seconds
-    return alerts.durations(round(at_s * SECOND), vector)
+    features = [math.nan] * SIZE
+    features[INDEX["closure_s"]] = seconds
+    return alerts.durations(round(at_s * SECOND), features)
 
 
 def test_a_closure_becomes_a_microsleep_then_sleep_then_is_over() -> None:

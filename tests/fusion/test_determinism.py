@@ -1,4 +1,4 @@
-"""The proof of the spine: one simulated minute with faults gives one hash, however it is cut, paced, stored or killed."""
+"""The proof of the spine: one simulated minute with faults gives one hash, however cut, paced, stored or killed."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

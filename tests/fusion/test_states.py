@@ -1,6 +1,5 @@
 """Named stories of the decider: what a person is told, and when."""
 
-import numpy as np
 import pytest
 
 from fusion.estimator import STATES
@@ -12,7 +11,7 @@ FINE = Situation(calibrated=1.0, face_seen=True, troubles=(), fresh=True, tellin
 
 def told(decider: Decider, at_s: float, situation: Situation = FINE, **shares: float) -> Decision:
     rest = (1 - sum(shares.values())) / (len(STATES) - len(shares))
-    return decider.decide(round(at_s * SECOND), np.array([shares.get(state, rest) for state in STATES]), situation)
+    return decider.decide(round(at_s * SECOND), tuple(shares.get(state, rest) for state in STATES), situation)
 
 
 def focused() -> Decider:
