@@ -23,7 +23,7 @@ _MADE_BY = "Recordings are made with: attnflow live --record FILE.mcap"
 class _Survey(NamedTuple):
     """What reading every byte once showed."""
 
-    count: dict[str, int]
+    counts: dict[str, int]
     lost_ranges: tuple[tuple[int, int], ...]
     lost_messages: int
     streams: dict[str, StreamInfo]
@@ -80,7 +80,8 @@ class Recording:
             if record.opcode == Opcode.CHUNK:
                 self._span(scan.chunk_times(file, record))
             elif record.opcode == Opcode.FOOTER:
-                closed = file.seek(record.at + scan.RECORD.size + record.length) and file.read(8) == scan.MAGIC
+                file.seek(record.at + scan.RECORD.size + record.length)
+                closed = file.read(8) == scan.MAGIC
             elif record.opcode in (Opcode.METADATA, Opcode.ATTACHMENT, Opcode.CHANNEL):
                 self._enter(scan.parse(record.opcode, scan.body(file, record)))
             elif record.opcode == Opcode.DATA_END:
@@ -148,7 +149,7 @@ class Recording:
     @property
     def count(self) -> dict[str, int]:
         """Messages per topic; topics without any are left out."""
-        return self._survey.count
+        return self._survey.counts
 
     @property
     def lost_ranges(self) -> tuple[tuple[int, int], ...]:

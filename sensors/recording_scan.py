@@ -137,16 +137,17 @@ def parse(opcode: int, content: bytes) -> Header | Metadata | Channel | Attachme
     if opcode == Opcode.ATTACHMENT and zlib.crc32(content[:-4]).to_bytes(4, "little") != content[-4:]:
         return None
     try:
-        return reader(ReadDataStream(BytesIO(content)))
+        found: Header | Metadata | Channel | Attachment = reader(ReadDataStream(BytesIO(content)))
     except (McapError, struct.error, ValueError, OverflowError):
         return None
+    return found
 
 
 def unpacked(content: bytes) -> bytes | None:
     """Return the decompressed records of a chunk's body; None if it is damaged or of another compression than ours."""
     try:
         chunk = Chunk.read(ReadDataStream(BytesIO(content)))
-        data = chunk.data
+        data: bytes = chunk.data
         if chunk.compression == "zstd" and chunk.uncompressed_size <= CHUNK_LIMIT:
             if zstandard.frame_content_size(data) not in (-1, chunk.uncompressed_size):
                 return None

@@ -1,6 +1,6 @@
-"""The whole bus on one screen: each topic, its nominal rate, what a slow reader does, and what it carries.
+r"""The whole bus on one screen: each topic, its nominal rate, what a slow reader does, and what it carries.
 
-A frame on the wire is ``topic + b"\\0" + msgpack``; the zero byte ends the topic, so that a subscription to "eeg" never
+A frame on the wire is ``topic + b"\0" + msgpack``; the zero byte ends the topic, so that a subscription to "eeg" never
 matches "eegx".
 """
 

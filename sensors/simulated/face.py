@@ -52,7 +52,7 @@ class FaceVideo:
         self._eyes = tuple(Eye(layers, marks) for marks in EYES)
         self._mouth = Mouth(layers)
         # Eyes and mouth are drawn over it for every frame, always whole patches, so nothing of a frame stays behind.
-        self._canvas: NDArray[np.uint8] = np.dstack([layers.photo, layers.head])
+        self._canvas = layers.cutout.copy()
         draw = generator(config.seed, "camera")
         self._phase = float(draw.uniform(0, 2 * np.pi))
         noise = np.rint(draw.normal(0, NOISE_SD, (height + NOISE_ROLL, width + NOISE_ROLL, 3)))
@@ -88,9 +88,10 @@ class FaceVideo:
                               moment.head_roll + LOOK_ROLL)
         # Four channels are sampled faster than three.
         head = cv2.remap(self._canvas, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        behind = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(head, 3)), cv2.COLOR_GRAY2BGR)
         scene = self._bodies[crowded].copy()
-        scene[self._turn.window] = _over(scene[self._turn.window], cv2.cvtColor(head, cv2.COLOR_BGRA2BGR),
-                                         cv2.extractChannel(head, 3))
+        scene[self._turn.window] = cv2.add(cv2.cvtColor(head, cv2.COLOR_BGRA2BGR),
+                                           cv2.multiply(scene[self._turn.window], behind, scale=1 / 255))
         return scene
 
     def _moved(self, scene: NDArray[np.uint8], moment: Moment, empty: NDArray[np.uint8]) -> NDArray[np.uint8]:

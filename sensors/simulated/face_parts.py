@@ -162,23 +162,29 @@ class Mouth:
         self._cheek = (np.cos(np.clip(across / 1.9, 0, 1) * np.pi / 2) ** 2).astype(np.float32)
         fade = np.clip((rows - chin[1]) / (1.5 * self._drop), 0, 1)
         self._follow = (1 - fade * fade * (3 - 2 * fade)).astype(np.float32)
-        self._rows, self._columns = rows, np.broadcast_to(columns, (len(rows), len(columns))).astype(np.float32)
-        self._photo = portrait.photo
+        self._columns = np.broadcast_to(columns - columns[0], (len(rows), len(columns))).copy()
+        self._rows = np.broadcast_to(rows - rows[0], self._columns.shape).copy()
+        self._below = rows - self._lip
+        self._lip = np.where(self._below > 0, self._lip - rows[0], self._rows).astype(np.float32)
+        # Skin beside the mouth moves by degrees, from nothing at the lip's height to the chin's drop.
+        self._beside = np.clip(self._below / (1.2 * self._drop), 0, 1) * self._cheek * self._follow
+        self._photo = np.ascontiguousarray(portrait.cutout[self.patch])
+        # The chin's outline moves with it: the opacity is drawn too.
 
     def draw(self, canvas: NDArray[np.uint8], jaw: float) -> None:
         """Draw mouth and chin into `canvas` (BGRA) with the jaw open by `jaw`, 0..1."""
+        shown = canvas[self.patch]
         if jaw < 0.01:
-            canvas[self.patch][:, :, :3] = self._photo[self.patch]
+            shown[:] = self._photo
             return
         drop = jaw * self._drop
         gap = drop * self._opening
-        below = self._rows - self._lip
-        # Skin beside the mouth moves by degrees, from nothing at the lip's height to the chin's drop.
-        beside = np.clip(below / (1.2 * self._drop), 0, 1) * self._cheek
-        moved = drop * self._follow * np.maximum(np.where(below > gap, self._opening, 0.0), beside)
-        source = np.where(below > 0, np.maximum(self._rows - moved, self._lip), self._rows).astype(np.float32)
-        mixed = cv2.remap(self._photo, self._columns, source, cv2.INTER_LINEAR,
-                          borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-        dark = _edge(below) * _edge(gap - below)
-        mixed += (_MOUTH_COLOUR - mixed) * dark[:, :, None]
-        canvas[self.patch][:, :, :3] = np.minimum(np.maximum(mixed, 0), 255)
+        moved = drop * np.maximum(np.where(self._below > gap, self._opening * self._follow, 0), self._beside)
+        # Above the lip nothing moves; nothing below it is taken from above it.
+        source = np.maximum(self._rows - moved, self._lip).astype(np.float32)
+        shown[:] = cv2.remap(self._photo, self._columns, source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        last = int(np.argmax(self._below.min(axis=1) > drop + 1)) or len(self._below)
+        below = self._below[:last]
+        dark = (_edge(below) * _edge(gap - below))[:, :, None]
+        skin = shown[:last, :, :3]
+        skin[:] = skin + (_MOUTH_COLOUR - skin) * dark

@@ -44,6 +44,8 @@ class Portrait:
     """(478, 3) pixels of the frame; x right, y down, z towards the camera."""
     head: NDArray[np.uint8]
     """(height, width) opacity of head and neck."""
+    cutout: NDArray[np.uint8]
+    """(height, width, 4) BGRA: `head` as opacity, and the photograph weighed by it."""
     body: NDArray[np.uint8]
     """(height, width, 3) BGR: the photograph with the neck's place filled in."""
     body_opacity: NDArray[np.uint8]
@@ -96,5 +98,7 @@ def portrait(width: int, height: int) -> Portrait:
     body = (enlarged * (1 - under) + np.array(_NECK, np.float32) * under).astype(np.uint8)
     marks = points * scale
     marks[:, :2] += offset
-    return Portrait(photo=enlarged, landmarks=marks, head=opacity(_HEAD, 0.8), body=body,
+    head = opacity(_HEAD, 0.8)
+    cutout = cv2.multiply(enlarged, cv2.cvtColor(head, cv2.COLOR_GRAY2BGR), scale=1 / 255)
+    return Portrait(photo=enlarged, landmarks=marks, head=head, cutout=np.dstack([cutout, head]), body=body,
                     body_opacity=opacity(_BODY, 0.8), outline=outline)

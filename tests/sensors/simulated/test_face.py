@@ -140,6 +140,14 @@ def test_one_who_is_away_is_not_seen(read: Read) -> None:
     assert [read(gone.frame(at_s)) is not None for at_s in (1.5, 3.0, 6.0)] == [True, False, True]
 
 
+def test_the_whole_person_leaves_the_view(plain: FaceVideo) -> None:
+    leaving = FaceVideo(ParticipantConfig(script=(Scene(at_s=2.0, state="away"),)), WIDTH, HEIGHT, 30.0)
+    halfway, nearly, gone = (leaving.frame(at_s).astype(int) for at_s in (2.25, 2.46, 2.6))
+    assert 0 < leaving._participant.at(2.46).shift < 1
+    assert np.abs(halfway - gone).mean() > 10
+    assert np.abs(nearly - gone).mean() < 5
+
+
 @pytest.mark.parametrize("size", [(320, 240), (1280, 720), (480, 640)])
 def test_other_sizes_show_the_face_too(size: tuple[int, int], read: Read) -> None:
     width, height = size
@@ -162,3 +170,11 @@ def test_signs_of_the_rotation() -> None:
     assert (rotation(0, 0.3, 0) @ nose)[1] < 0  # up is up
     crown = np.array([0.0, -1.0, 0.0])
     assert (rotation(0, 0, 0.3) @ crown)[0] < 0  # clockwise for the person: the crown leans to the picture's left
+
+
+def test_the_parts_leave_no_mark_beside_the_face(plain: FaceVideo, neutral: Moment) -> None:
+    """Colours weighed by opacity are never brighter than it; a patch drawn beyond the outline would be."""
+    for changes in ({}, {"jaw": 0.9}, {"lid": 1.0}, {"eye_yaw": 0.4}):
+        plain.render(dataclasses.replace(neutral, **changes))
+        colours, opacity = plain._canvas[:, :, :3].astype(int), plain._canvas[:, :, 3:].astype(int)
+        assert (colours <= opacity + 2).mean() > 0.9999, changes
