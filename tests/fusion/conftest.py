@@ -1,11 +1,14 @@
 """One simulated minute with faults, made once per test run and shared by every test of the session."""
 
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from commands import Call, Outcome
+from recorded import record
 
-from fusion import virtual
+from fusion import cli, virtual
 from sensors import rig as rigs
 from sensors.messages import AnyMessage
 from sensors.rig import Rig
@@ -43,6 +46,20 @@ def minute(faulty_rig: Rig) -> Sequence:
 @pytest.fixture
 def minute_file(minute: Sequence, faulty_rig: Rig, tmp_path: Path) -> Path:
     """Return a recording of that minute, states and alerts included, as a live session would have made it."""
-    from recorded import record
-
     return record(minute, faulty_rig, tmp_path / "minute.mcap")
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
+    """Return a function that runs the command line as the shell does, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["attnflow", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        text = capsys.readouterr()
+        return Outcome(int(ended.value.code or 0), text.out, text.err)
+
+    return run

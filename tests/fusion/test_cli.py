@@ -3,10 +3,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import pytest
+from commands import Call
 from fake_feed import session
 
 from fusion import cli, live, replaying
@@ -16,33 +16,6 @@ from sensors.clock import FakeClock
 from sensors.errors import DeviceError
 from sensors.messages import encode
 from sensors.recording import Recorder
-
-
-class Outcome(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Outcome]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
-    """Return a function that runs the command line as the shell does, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["attnflow", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        text = capsys.readouterr()
-        return Outcome(int(ended.value.code or 0), text.out, text.err)
-
-    return run
 
 
 def summary() -> Summary:
