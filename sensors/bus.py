@@ -248,41 +248,45 @@ class Subscriber:
         self._socket.connect(endpoints.subscribe)
         self._keep_all = keep_all
         self._backlog: deque[Received] = deque()
+        self._patience_ms = -1
         self._blamed: set[str] = set()
         self.gaps = GapCounter()
         self.malformed = 0
         self.skipped = 0
 
     def receive(self, timeout_ms: int) -> Received | None:
-        """Return the next message, waiting at most `timeout_ms`; None if none came.
+        """Return the next message, waiting at most `timeout_ms`; None if none came, or only a malformed one.
 
         A malformed frame is counted, logged once per topic, and dropped.
         """
-        if not self._backlog:
-            if not self._socket.poll(timeout_ms):
-                return None
-            self._read_queue()
+        if self._backlog:
+            return self._backlog.popleft()
+        if timeout_ms != self._patience_ms:
+            self._patience_ms = self._socket.rcvtimeo = timeout_ms
+        try:
+            wire = self._socket.recv()
+        except zmq.Again:
+            return None
+        got = self._decode(wire)
+        if self._keep_all:
+            return got
+        self._skim(got)
         return self._backlog.popleft() if self._backlog else None
 
-    def _read_queue(self) -> None:
+    def _skim(self, got: Received | None) -> None:
+        """Take in the whole queue, of "latest" topics only each stream's newest message."""
         newest: dict[tuple[str, str], Received] = {}
         while True:
-            try:
-                wire = self._socket.recv(zmq.NOBLOCK)
-            except zmq.Again:
-                break
-            got = self._decode(wire)
-            if got is None:
-                continue
-            if self._keep_all:
-                self._backlog.append(got)
-                break
-            source = (got.topic, getattr(got.message, "stream", ""))
-            if TOPICS[got.topic].keep is Keep.LATEST:
+            if got is not None and TOPICS[got.topic].keep is Keep.LATEST:
+                source = (got.topic, getattr(got.message, "stream", ""))
                 self.skipped += source in newest
                 newest[source] = got
-            else:
+            elif got is not None:
                 self._backlog.append(got)
+            try:
+                got = self._decode(self._socket.recv(zmq.NOBLOCK))
+            except zmq.Again:
+                break
         self._backlog.extend(newest.values())
 
     def _decode(self, wire: bytes) -> Received | None:

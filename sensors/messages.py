@@ -18,6 +18,7 @@ TimeArray: TypeAlias = NDArray[np.int64]
 
 WIRE_DTYPES: dict[str, np.dtype[Any]] = {"<f4": np.dtype("<f4"), "<i8": np.dtype("<i8")}
 """The array types that may travel: float32 values and int64 times."""
+WIRE_CODES = {dtype: code for code, dtype in WIRE_DTYPES.items()}
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
@@ -180,10 +181,10 @@ AnyMessage: TypeAlias = StreamInfo | Chunk | Marker | Health | Tick | State | Al
 
 def _to_wire(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        code = value.dtype.newbyteorder("<").str
-        if code not in WIRE_DTYPES:
-            raise TypeError(f"an array of {value.dtype} cannot travel, expected float32 or int64")
-        return code, value.shape, np.ascontiguousarray(value).tobytes()
+        code = WIRE_CODES.get(value.dtype)
+        if code is None:
+            raise TypeError(f"an array of {value.dtype} cannot travel, expected little-endian float32 or int64")
+        return code, value.shape, value.tobytes()  # tobytes writes C order, whatever the strides
     raise TypeError(f"a {type(value).__name__} cannot travel on the bus")
 
 
