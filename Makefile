@@ -23,7 +23,7 @@ demo: install ## run a 30 s simulated session: live states, recording, replay, p
 	$(BIN)/attnflow demo
 
 test: install ## run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	$(BIN)/python -m pytest -n 2 -q
 
 check: install ## lint, types, layers, file sizes
 	$(BIN)/ruff check .

@@ -122,6 +122,7 @@ def live(rig: RigName = "bench",
     from sensors.rig import load
 
     chosen = load(rig, [*(settings or []), *([f'session.estimator="{estimator}"'] if estimator else [])])
+    _ready(quiet=as_json)
     if as_json:
         lines = _Lines()
         lines.end(run(chosen, seconds=seconds, record=record, on_output=lines.add))
@@ -153,6 +154,7 @@ def replay(file: File,
             raise typer.Exit(1)
         return
     pace = _speed(speed)
+    _ready(quiet=as_json)
     if as_json:
         lines = _Lines()
         lines.end(replaying.replay(file, speed=pace, on_output=lines.add))
@@ -222,6 +224,7 @@ def demo(seconds: Annotated[float, typer.Option(min=5.0, help="How long the sess
     from sensors.clock import utc_now
     from sensors.rig import load
 
+    _ready(quiet=False)
     out.mkdir(parents=True, exist_ok=True)
     record = out / f"demo-{utc_now()[:19].replace(':', '').replace('-', '')}.mcap"
     with _screen() as screen:
@@ -233,6 +236,17 @@ def demo(seconds: Annotated[float, typer.Option(min=5.0, help="How long the sess
     _console().print(demonstration(summary, proof, record, page))
     if not proof.verified:
         raise typer.Exit(1)
+
+
+def _ready(*, quiet: bool) -> None:
+    """Compile the kernels before a session; from the second time on they come from a cache and this takes no time."""
+    from fusion.doctor import warm
+
+    what = "Compiling the kernels (a minute the first time, never again)"
+    if not quiet and not _console(error=True).is_terminal:
+        _console(error=True).print(f"{what} ...")
+    with _progress(what, quiet=quiet) as advance:
+        warm(advance)
 
 
 def _report(file: Path, out: Path | None, *, quiet: bool) -> Path:

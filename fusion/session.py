@@ -26,6 +26,8 @@ LEAP_S = 10.0
 """A sensor stamp this far ahead of event time is a broken clock; it is refused. Only the metronome may leap."""
 TRUSTED = 0.3
 """Quality from which a modality may speak."""
+POOR_S = 1.0
+"""A bad signal is told after this long; a window that still holds the empty seat of a moment ago is no news."""
 DARK_LUMA = 25.0
 """Brightness under which a camera without a face is covered or in the dark, not looking at an empty seat."""
 DEFAULT_STALE_MS = 2000.0
@@ -54,6 +56,7 @@ class Session:
         self._person = Person(config.calibration_s)
         self._trackers: dict[str, Tracker] = {}
         self._health: dict[str, Health] = {}
+        self._poor_since: dict[str, int] = {}
         self._decider = Decider()
         self._alerts = Alerts()
         self._vector = np.full(SIZE, np.nan, np.float32)
@@ -130,7 +133,7 @@ class Session:
             calibrated=self._person.progress(tick_ns),
             face_seen=bright,
             troubles=(*(f"{stream}: {trouble}" for stream, trouble in troubles.items() if trouble),
-                      *_poor(quality, fresh, seat_empty)),
+                      *self._poor(tick_ns, features, fresh, seat_empty)),
             fresh=bool(fresh),
             telling=max(quality["camera"], quality["eeg"]) >= TRUSTED or seat_empty,
         )
@@ -155,6 +158,20 @@ class Session:
         if pending is None or pending.newest_ns < 0 or self._is_fresh(pending, tick_ns):
             return ""  # one that never spoke is still starting; one that fails to start says so in its health
         return f"No sample for {(tick_ns - pending.newest_ns) / SECOND:.1f} s."
+
+    def _poor(self, tick_ns: int, features: list[float], fresh: set[str], seat_empty: bool) -> list[str]:
+        """Return a sentence for each live sensor whose signal has been bad for a while; an empty seat is no bad signal.
+
+        A quality that is not measured yet (NaN) is not bad.
+        """
+        told = []
+        for kind, column in _QUALITY.items():
+            bad = kind in fresh and features[column] < TRUSTED and not (kind == "camera" and seat_empty)
+            if not bad:
+                self._poor_since.pop(kind, None)
+            elif tick_ns - self._poor_since.setdefault(kind, tick_ns) >= POOR_S * SECOND:
+                told.append(f"{kind}: signal quality {features[column]:.2f} is under {TRUSTED}.")
+        return told
 
     def _state(self, tick_ns: int, estimate: Estimate, decision: Decision, quality: dict[str, float]) -> State:
         inputs = {}
@@ -184,12 +201,6 @@ def _quality(features: list[float], fresh: set[str]) -> dict[str, float]:
         measured = features[_QUALITY[kind]] if kind in _QUALITY else 1.0
         quality[kind] = 0.0 if math.isnan(measured) else measured
     return quality
-
-
-def _poor(quality: dict[str, float], fresh: set[str], seat_empty: bool) -> list[str]:
-    """Return a sentence for each live sensor whose signal is not to be trusted; an empty seat is no bad signal."""
-    return [f"{kind}: signal quality {value:.2f} is under {TRUSTED}." for kind, value in quality.items()
-            if value < TRUSTED and kind in fresh and not (kind == "camera" and seat_empty)]
 
 
 class Digest:

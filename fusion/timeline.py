@@ -90,7 +90,7 @@ class Pending:
         if not ripe:
             return np.empty((0, len(self.info.columns)), np.float32), np.empty(0, np.int64)
         self.newest_ns = int(ripe[-1][1][-1])
-        if len(ripe) > 1:
-            ripe = [(np.concatenate([part[0] for part in ripe]), np.concatenate([part[1] for part in ripe]))]
-        self._rows -= len(ripe[0][1])
-        return ripe[0]
+        # Always a copy of our own: arrays off the wire are read-only, which compiled kernels take for another type.
+        values, times = np.concatenate([part[0] for part in ripe]), np.concatenate([part[1] for part in ripe])
+        self._rows -= len(times)
+        return values, times

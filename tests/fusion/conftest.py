@@ -1,16 +1,18 @@
 """One simulated minute with faults, made once per test run and shared by every test of the session."""
 
+import fcntl
 import sys
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from commands import Call, Outcome
 from recorded import record
 
 from fusion import cli, virtual
 from sensors import rig as rigs
-from sensors.messages import AnyMessage
+from sensors.messages import AnyMessage, decode, encode
 from sensors.rig import Rig
 
 SECONDS = 60.0
@@ -38,9 +40,20 @@ def faulty_rig() -> Rig:
 
 
 @pytest.fixture(scope="session")
-def minute(faulty_rig: Rig) -> Sequence:
-    """Return 60 s of the simulated rig with faults, in virtual time, through the real drivers."""
-    return list(virtual.run(faulty_rig, SECONDS))
+def minute(faulty_rig: Rig, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Sequence:
+    """Return 60 s of the simulated rig with faults, in virtual time, through the real drivers.
+
+    Parallel test workers share one: the first makes it, the others wait at the lock and read.
+    """
+    base = tmp_path_factory.getbasetemp()
+    store = (base if worker_id == "master" else base.parent) / "minute.msgpack"
+    with store.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not store.exists():
+            made = [(received, topic, encode(message)) for received, topic, message in virtual.run(faulty_rig, SECONDS)]
+            store.write_bytes(msgspec.msgpack.encode(made))
+    stored = msgspec.msgpack.decode(store.read_bytes(), type=list[tuple[int, str, bytes]])
+    return [(received, topic, decode(payload)) for received, topic, payload in stored]
 
 
 @pytest.fixture

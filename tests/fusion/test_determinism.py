@@ -13,8 +13,6 @@ from sensors.clock import SECOND, FakeClock
 from sensors.messages import AnyMessage, Chunk, State
 from sensors.rig import Rig
 
-pytestmark = pytest.mark.xdist_group("minute")
-
 Sequence = list[tuple[int, str, AnyMessage]]
 
 

@@ -1,12 +1,13 @@
 """Samples in waiting: handed out by time, whatever the cuts; what cannot be kept is counted."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.timeline import WAITING_S, Pending
 from sensors.clock import SECOND
-from sensors.messages import Chunk, Column, StreamInfo
+from sensors.messages import Chunk, Column, StreamInfo, decode, encode
 
 INFO = StreamInfo(t_ns=0, stream="eeg", kind="eeg", driver="eeg", rate_hz=100.0,
                   columns=(Column("a", "uV"), Column("number", "1")))
@@ -31,6 +32,19 @@ def test_what_is_taken_does_not_depend_on_the_cuts(cuts: list[int], ask: int) ->
     np.testing.assert_array_equal(times, expected * SECOND // 100)
     rest, _ = pending.take(2**62)
     assert len(rest) == first - len(expected)
+
+
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_what_is_taken_is_of_the_one_type_that_kernels_are_compiled_for(chunks: int) -> None:
+    pending = Pending(INFO)
+    for number in range(chunks):
+        wired = decode(encode(chunk(number * 10, number * 10 + 10, number)))
+        assert isinstance(wired, Chunk)
+        assert not wired.values.flags.writeable, "arrays off the wire are read-only"
+        pending.push(wired)
+    for array in pending.take(2**62):
+        assert array.flags.writeable
+        assert array.flags.c_contiguous
 
 
 def test_a_long_session_never_loses_or_repeats_a_sample() -> None:
