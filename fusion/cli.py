@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sensors.errors import AttnflowError
+from sensors.errors import AttnflowError, RecordingError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,6 +88,7 @@ def devices(as_json: Json = False) -> None:
 
 @app.command()
 def doctor(rig: Annotated[str, typer.Option("--rig", "-r", help="Also check what this rig needs.")] = "",
+           settings: Annotated[list[str] | None, typer.Option("--set", help="Override a value of the rig.")] = None,
            warm: Annotated[bool, typer.Option(help="Compile the kernels now, so that the first session starts at once."
                                               )] = False,
            deep: Annotated[bool, typer.Option(help="Really import the heavy libraries.")] = False,
@@ -95,15 +96,16 @@ def doctor(rig: Annotated[str, typer.Option("--rig", "-r", help="Also check what
     """Say what works on this machine, what does not, and what to do next; exit 1 if something needed does not."""
     from fusion import doctor as clinic
 
+    chosen = settings or []
     if warm:
         with _progress("Compiling the kernels", quiet=as_json) as advance:
             clinic.warm(advance)
     with _busy("Checking", quiet=as_json):
-        checks = clinic.examine(rig, deep=deep)
+        checks = clinic.examine(rig, chosen, deep=deep)
     if as_json:
         _json({"checks": checks, "ok": clinic.healthy(checks)})
     else:
-        _console().print(clinic.table(checks))
+        _console().print(clinic.table(checks, rig))
     if not clinic.healthy(checks):
         raise typer.Exit(1)
 
@@ -125,11 +127,15 @@ def live(rig: RigName = "bench",
     _ready(quiet=as_json)
     if as_json:
         lines = _Lines()
-        lines.end(run(chosen, seconds=seconds, record=record, on_output=lines.add))
-        return
-    with _screen() as screen:
-        summary = run(chosen, seconds=seconds, record=record, on_output=screen.output, on_view=screen.show)
-    _tell(summary)
+        summary = run(chosen, seconds=seconds, record=record, on_output=lines.add)
+        lines.end(summary)
+    else:
+        with _screen() as screen:
+            summary = run(chosen, seconds=seconds, record=record, on_output=screen.output, on_view=screen.show)
+        _tell(summary)
+    silent = all(stream.messages == 0 for stream in summary.streams.values())
+    if silent or summary.record_error or summary.record_dropped:
+        raise typer.Exit(1)  # nothing was sensed, or what was asked to be kept is not whole
 
 
 @app.command()
@@ -142,6 +148,8 @@ def replay(file: File,
     from fusion import replaying
 
     if verify:
+        if speed not in ("1", "max"):
+            raise typer.BadParameter("--verify always goes as fast as it can.", param_hint="--speed")
         with _busy(f"Recomputing {file.name}", quiet=as_json):
             proof = replaying.verify(file)
         if as_json:
@@ -225,7 +233,11 @@ def demo(seconds: Annotated[float, typer.Option(min=5.0, help="How long the sess
     from sensors.rig import load
 
     _ready(quiet=False)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordingError(f"The folder {out} cannot be made: {error.strerror}.",
+                             "Choose another with --out.") from None
     record = out / f"demo-{utc_now()[:19].replace(':', '').replace('-', '')}.mcap"
     with _screen() as screen:
         summary = run(load("bench"), seconds=seconds, record=record, on_output=screen.output, on_view=screen.show)
@@ -322,6 +334,13 @@ def _json(value: Any) -> None:
     sys.stdout.flush()
 
 
+def _told(output: "State | Alert") -> dict[str, Any]:
+    """Return an output as plain values, without what only the bus fills in."""
+    import msgspec
+
+    return {key: value for key, value in msgspec.to_builtins(output).items() if key not in ("seq", "sent_ns")}
+
+
 class _Lines:
     """States as JSON lines, each with the alerts that were active when it left; then the summary."""
 
@@ -330,7 +349,6 @@ class _Lines:
         self._log: list[Alert] = []
 
     def add(self, output: "State | Alert") -> None:
-        import msgspec
 
         from sensors.messages import Alert
 
@@ -341,12 +359,12 @@ class _Lines:
             else:
                 self._active.pop(output.rule, None)
             return
-        _json(msgspec.to_builtins(output) | {"active_alerts": list(self._active)})
+        _json(_told(output) | {"active_alerts": list(self._active)})
 
     def end(self, summary: "Summary") -> None:
         import msgspec
 
-        _json({"type": "summary"} | msgspec.to_builtins(summary) | {"alert_log": self._log})
+        _json({"type": "summary"} | msgspec.to_builtins(summary) | {"alert_log": [_told(alert) for alert in self._log]})
 
 
 def _complain(message: str, next_step: str) -> None:

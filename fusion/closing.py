@@ -19,9 +19,10 @@ GOOD, BAD = STATUS_COLOURS["ok"], STATUS_COLOURS["failed"]
 def session_summary(summary: Summary) -> RenderableType:
     """Return a session's accounts as tables."""
     who = " of a simulated person" if summary.simulated else ""
-    parts: list[RenderableType] = [Text(f"\nSession '{summary.rig}'{who}: {summary.seconds:.1f} s, "
-                                        f"{summary.states} states, {summary.alerts} alerts.", style="bold")]
     total = sum(summary.state_seconds.values())
+    length = f"{total:.1f} s, replayed in {summary.seconds:.1f} s" if summary.replayed else f"{summary.seconds:.1f} s"
+    parts: list[RenderableType] = [Text(f"\nSession '{summary.rig}'{who}: {length}, "
+                                        f"{summary.states} states, {summary.alerts} alerts.", style="bold")]
     if total > 0:
         line = Text("  ")
         for name, seconds in sorted(summary.state_seconds.items(), key=lambda item: -item[1]):
@@ -30,7 +31,7 @@ def session_summary(summary: Summary) -> RenderableType:
         parts.append(line)
     parts += [_stream_table(summary), _cost(summary)]
     if summary.record:
-        parts.append(Text(f"  recorded to {summary.record}"))
+        parts.append(Text(f"  {'replayed from' if summary.replayed else 'recorded to'} {summary.record}"))
     if summary.record_error:
         parts.append(Text(f"  {summary.record_error}", style=BAD))
     if summary.record_dropped:
@@ -99,8 +100,8 @@ def figures_table(figures: Mapping[str, Any]) -> Table:
 def demonstration(summary: Summary, proof: Verification, record: Path, page: Path) -> RenderableType:
     """Return what the demo has shown and proven."""
     seen = ", ".join(label(name) for name in summary.state_seconds) or "no state"
-    shown = Text.assemble(("\nShown   ", "bold"), f"{len(summary.streams)} sensor streams fused into {summary.states} "
-                          f"states live: {seen}.")
+    fused = sum(stream.age_ms.n > 0 for stream in summary.streams.values())  # the truth is recorded, never read
+    shown = Text.assemble(("\nShown   ", "bold"), f"{fused} streams fused into {summary.states} states live: {seen}.")
     proven = Text.assemble(("Proven  ", "bold"), "")
     if proof.verified:
         proven.append(f"the recording gives the same {proof.states} states and {proof.alerts} alerts bit for bit "

@@ -39,23 +39,25 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     """Whether attnflow, or the rig that was asked about, cannot work without it."""
 
 
-def examine(rig: str = "", *, deep: bool = False) -> list[Check]:
+def examine(rig: str = "", settings: Sequence[str] = (), *, deep: bool = False) -> list[Check]:
     """Return all checks.
 
     Parameters
     ----------
     rig
         A rig whose sensors are looked for as well; what it needs is required then.
+    settings
+        Overrides of the rig, as `sensors.rig.load` takes them.
     deep
         Import the heavy libraries in a process of their own instead of only finding them.
     """
     needed: set[str] = set()
     of_rig: list[Check] = []
     if rig:
-        needed, found = rig_checks(rig)
+        needed, found = rig_checks(rig, settings)
         of_rig = [Check(**check) for check in found]
     checks = [*_machine(), *(Check(**check) for check in libraries(needed, deep=deep)), *_hardware()]
-    return checks + of_rig
+    return [msgspec.structs.replace(check, next="") if check.ok else check for check in (*checks, *of_rig)]
 
 
 def healthy(checks: Sequence[Check]) -> bool:
@@ -78,7 +80,7 @@ def warm(on_progress: Callable[[float], None] = lambda share: None) -> None:
     on_progress(1.0)
 
 
-def table(checks: Sequence[Check]) -> Group:
+def table(checks: Sequence[Check], rig: str = "") -> Group:
     """Return the checks for a terminal."""
     grid = Table(box=None, padding=(0, 1), show_header=False)
     grid.add_column(no_wrap=True)
@@ -93,7 +95,8 @@ def table(checks: Sequence[Check]) -> Group:
         grid.add_row(Text(word, colour), check.name, told)
     failing = [check.name for check in checks if check.required and not check.ok]
     verdict = Text(f"\nNeeded and not working: {', '.join(failing)}.", style=STATUS_COLOURS["failed"]) if failing else \
-        Text("\nEverything needed works. Try: attnflow demo", style=STATUS_COLOURS["ok"])
+        Text(f"\nEverything needed works. Try: {f'attnflow live --rig {rig}' if rig else 'attnflow demo'}",
+             style=STATUS_COLOURS["ok"])
     return Group(grid, verdict)
 
 

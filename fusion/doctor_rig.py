@@ -1,11 +1,13 @@
 """Whether the sensors that a rig asks for are here."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sensors.driver import Config
 from sensors.drivers.eeg_config import EegConfig
 from sensors.drivers.microphone_config import MicrophoneConfig
+from sensors.drivers.replay_config import ReplayConfig
 from sensors.drivers.webcam_config import WebcamConfig
 from sensors.errors import AttnflowError, DeviceError
 from sensors.rig import load
@@ -13,10 +15,10 @@ from sensors.rig import load
 SIMULATED = ("simulated", "SIMULATED")
 
 
-def rig_checks(name: str) -> tuple[set[str], list[dict[str, Any]]]:
+def rig_checks(name: str, settings: Sequence[str] = ()) -> tuple[set[str], list[dict[str, Any]]]:
     """Return the extras that a rig needs, and one check per sensor, as the fields of a `doctor.Check`."""
     try:
-        rig = load(name)
+        rig = load(name, settings)
     except AttnflowError as error:
         return set(), [{"name": f"rig {name}", "ok": False, "detail": error.message, "next": error.next_step,
                         "required": True}]
@@ -62,7 +64,9 @@ def find(config: Config) -> str:
         from sensors.drivers.eeg_boards import parameters
 
         parameters(config)
-        return config.board
+        return f"{config.board} (not tried: only a session connects to it)"
+    if isinstance(config, ReplayConfig):
+        return _file(config.file, "the stream's file")
     return "simulated"
 
 
@@ -78,7 +82,8 @@ def _camera(config: WebcamConfig) -> str:
     if source not in cameras:
         here = ", ".join(f"{number} ({name})" for number, name in cameras.items()) or "none"
         raise DeviceError(f"There is no camera {source}; cameras here: {here}.",
-                          "Plug it in, or choose another: --set camera.source=1")
+                          f"Choose one: --set camera.source={min(cameras)}" if cameras else
+                          "Plug one in, or use a file: --set camera.source=clip.mp4")
     return cameras[source]
 
 

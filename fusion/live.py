@@ -37,7 +37,6 @@ def run(rig: Rig, *, seconds: float | None = None, record: Path | None = None,
         Before anything is started. Sensor trouble never raises: it is told in Health and in the state's reason.
     """
     session = Session(rig.session, estimator.make(rig.session.estimator))
-    warm()
     with ExitStack() as stack:
         stopping = stack.enter_context(_interruptible())
         endpoints = configured_endpoints(rig.bus.publish, rig.bus.subscribe, rig.bus.keys)
@@ -51,6 +50,7 @@ def run(rig: Rig, *, seconds: float | None = None, record: Path | None = None,
         if recorder:
             recorder.start()
             stack.callback(recorder.close)
+        warm()
         supervisor = Supervisor(rig, endpoints)
         stack.callback(supervisor.stop)
         supervisor.start()
@@ -79,7 +79,7 @@ def run(rig: Rig, *, seconds: float | None = None, record: Path | None = None,
                     on_output(output)
             if now_ns() >= next_view_ns:
                 next_view_ns = now_ns() + round(VIEW_S * SECOND)
-                on_view(book.view(began_ns or now_ns(), str(record or ""), recorder.bytes_written if recorder else 0))
+                on_view(book.view(began_ns, recorder))
         summary = book.summary(record=str(record or ""), malformed=subscriber.malformed)
     if recorder:
         summary.record_dropped, summary.record_error = recorder.dropped, recorder.error

@@ -1,8 +1,11 @@
 """Where a recording comes from: what is written beside its messages."""
 
+import hashlib
 import json
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from kernels.layout import layout_hash
 from sensors.rig import Rig
@@ -22,12 +25,23 @@ def versions() -> dict[str, str]:
     return found
 
 
+def code_hash() -> str:
+    """Return a short hash of the code that turns messages into states; other code may rightly give other states."""
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parent.parent
+    for package in ("kernels", "fusion", "models"):
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def metadata(rig: Rig) -> dict[str, str]:
     """Return the short facts of a recording."""
-    return {"rig": rig.name, "layout": layout_hash(), "privacy": "features-only",
+    return {"rig": rig.name, "code": code_hash(), "layout": layout_hash(), "privacy": "features-only",
             "estimator": rig.session.estimator}
 
 
 def attachments(rig: Rig) -> dict[str, bytes]:
-    """Return the documents of a recording: the rig as it ran, and the versions it ran with."""
-    return {"rig.toml": rig.toml.encode(), "versions.json": json.dumps(versions(), indent=1).encode()}
+    """Return the documents of a recording: the rig as it ran, without passwords, and the versions it ran with."""
+    shown = re.sub(r"(://)[^/@\s\"]+@", r"\1***@", rig.toml)
+    return {"rig.toml": shown.encode(), "versions.json": json.dumps(versions(), indent=1).encode()}

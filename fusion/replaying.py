@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from fusion import estimator
+from fusion.provenance import code_hash
 from fusion.session import Digest, Session
 from fusion.summary import Book, Summary
 from fusion.view import View
@@ -37,7 +38,7 @@ class Verification(msgspec.Struct, kw_only=True):
     seconds: float
     """Event time covered."""
     lost_seconds: float
-    """At most this much is missing at the end of a cut file; 0 for a cleanly closed one."""
+    """What a killed recorder can have kept from the disk, plus holes found; 0 for a cleanly closed file."""
     x_realtime: float
     salvaged: bool
     first_difference: str
@@ -93,9 +94,9 @@ def verify(path: Path) -> Verification:
 
     A cut recording may lack the outputs of its very last message; everything else must be there and equal.
     """
+    recording = Recording(path)
     warm()
     clock = SystemClock()
-    recording = Recording(path)
     began_ns = clock.now_ns()
     recomputed: list[State | Alert] = []
     ours, theirs = Digest(), Digest()
@@ -121,6 +122,8 @@ def verify(path: Path) -> Verification:
         difference = _missing(recomputed[0])
     if not recording.complete and not recording.salvaged:
         difference = difference or "The recorder dropped messages, so the recording is not the whole session."
+    if difference:
+        difference = _cause(recording) + difference
     seconds = (last_ns - first_ns) / SECOND if first_ns is not None and last_ns is not None else 0.0
     wall = (clock.now_ns() - began_ns) / SECOND
     same = ours.hex() == theirs.hex() and theirs.states > 0
@@ -134,6 +137,16 @@ def verify(path: Path) -> Verification:
 def _name(output: State | Alert) -> str:
     what = f"state '{output.state}'" if isinstance(output, State) else f"alert '{output.rule}'"
     return f"{what} at {output.t_ns / SECOND:.3f} s"
+
+
+def _cause(recording: Recording) -> str:
+    """Return the likely cause of a difference as a sentence, or "" where there is none to see."""
+    if recording.lost_seconds and not recording.salvaged:
+        return f"The file is damaged: up to {recording.lost_seconds:.2f} s of it cannot be read. "
+    made_by = recording.metadata.get("code", "")
+    if made_by not in ("", code_hash()):
+        return f"It was recorded by other code ({made_by}) than this ({code_hash()}). "
+    return ""
 
 
 def _missing(output: State | Alert) -> str:
@@ -165,9 +178,9 @@ def replay(path: Path, *, speed: float | None = 1.0, clock: Clock | None = None,
     on_output, on_view
         Called with every recomputed output, and about eight times a second with a view.
     """
+    recording = Recording(path)
     warm()
     clock = clock or SystemClock()
-    recording = Recording(path)
     session = session_of(recording)
     book = Book(recording.metadata.get("rig", path.stem), session, live=False)
     began_ns = clock.now_ns()
@@ -187,5 +200,5 @@ def replay(path: Path, *, speed: float | None = 1.0, clock: Clock | None = None,
             on_output(output)
         if speed is not None and clock.now_ns() >= next_view_ns:
             next_view_ns = clock.now_ns() + SECOND // 8
-            on_view(book.view(began_ns, str(path), 0))
+            on_view(book.view(began_ns))
     return book.summary(record=str(path))

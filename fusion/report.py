@@ -43,10 +43,13 @@ def write(recording: Recording, out: str | Path, *, features: bool = True,
     Raises
     ------
     RecordingError
-        If the file cannot be written.
+        If the file cannot be written, or is not named as an HTML file (a recording is never overwritten).
     """
-    found = Gathering(recording, features=features).run(on_progress)
     target = Path(out)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise RecordingError(f"{target} is not the name of an HTML file, so nothing was written.",
+                             "Give a name that ends in .html with --out.")
+    found = Gathering(recording, features=features).run(on_progress)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(html(found), encoding="utf-8")
@@ -60,7 +63,7 @@ def html(found: Found) -> str:
     """Return the page about what was found."""
     axis = Axis(found.start_ns, found.seconds)
     name = Path(found.path).name
-    who = "a simulated person" if found.simulated else "one person"
+    who = "a simulated person" if found.simulated else "one person" if found.streams else "no sensor"
     when = found.metadata.get("started_utc", found.metadata.get("start_utc", "unknown"))
     head = (f"<h1>attnflow session</h1><p class=lead>{escape(name)}: {who}, "
             f"rig '{escape(found.metadata.get('rig', 'unknown'))}', started {escape(when.replace('T', ' '))}</p>")
@@ -82,8 +85,10 @@ def _cards(found: Found) -> list[str]:
     else:
         whole = card("File", "complete", f"closed cleanly, {found.messages} messages", "good")
     privacy = found.metadata.get("privacy", "unknown")
-    simulated = card("Person", "simulated", "says how the pipeline works, not how well it reads people", "warn") \
-        if found.simulated else card("Person", "real")
+    if found.simulated:
+        simulated = card("Person", "simulated", "says how the pipeline works, not how well it reads people", "warn")
+    else:
+        simulated = card("Person", "real" if found.streams else "unknown")
     cards = [
         card("Length", _length(found.seconds), f"{found.states} states"),
         whole, simulated,
@@ -91,7 +96,7 @@ def _cards(found: Found) -> list[str]:
              "check the consent record", "good" if privacy == "features-only" else "warn"),
         card("On the bus", f"{missing} messages missing", "by their running numbers", "warn" if missing else "good"),
         card("In the devices", f"{lost} samples lost", "as the devices count them", "warn" if lost else "good"),
-        card("Alerts", str(found.alerts.count), "starts and ends together"),
+        card("Alerts", str(found.alerts.count), "entries: most are a start and its end"),
     ]
     if found.malformed:
         cards.append(card("Malformed", f"{found.malformed} messages", "could not be read, left out", "bad"))
@@ -186,12 +191,15 @@ def _clocks(found: Found, axis: Axis) -> str:
         if health is None:
             continue
         nominal = info.rate_hz if info else 0.0
-        rows.append((stream.name, f"{nominal:g}" if nominal else "irregular", f"{health.rate_hz:.3f}",
-                     f"{health.drift_ppm:+.1f}", f"{health.offset_ns / 1000:.1f}",
+        rows.append((stream.name, f"{nominal:g}" if nominal else "irregular",
+                     f"{health.rate_hz:.3f}" if health.rate_hz else "-",
+                     f"{health.drift_ppm:+.1f}" if health.rate_hz and not health.lost else "-",
+                     f"{health.offset_ns / 1000:.1f}",
                      f"{health.offset_spread_ns / 1000:.1f}", f"{health.cpu_percent:.1f}"))
         drawn.append(_rate(stream, axis))
     head = ("stream", "nominal Hz", "measured Hz", "drift ppm", "offset us", "spread us", "CPU % of a core")
-    return section("Clock health", "The last heartbeat of each driver. Drift: measured rate against the nominal one. "
+    return section("Clock health", "The last heartbeat of each driver. Drift: measured rate against the nominal one, "
+                   "told only where no sample was lost. "
                    "Offset: the driver's clock against the hub's, with the spread of that estimate.",
                    table(head, rows, (1, 2, 3, 4, 5, 6)), f"<div class=two>{''.join(drawn)}</div>")
 

@@ -123,9 +123,11 @@ class Gathering:
 
     def __init__(self, recording: Recording, *, features: bool = True) -> None:
         self._recording = recording
-        self._width_ns = int(recording.duration_s * 1.001 * SECOND) // BINS + 1
+        # The session's time begins with its first tick; what drivers said while they loaded is before the picture.
+        began_ns = next((received for received, _, _ in recording.messages(("tick",))), recording.start_ns)
+        self._width_ns = int((recording.end_ns - began_ns) * 1.001) // BINS + 1
         rig = recording.attachments.get("rig.toml", b"").decode("utf-8", "replace")
-        self.found = Found(path=str(recording.path), start_ns=recording.start_ns, end_ns=recording.start_ns,
+        self.found = Found(path=str(recording.path), start_ns=began_ns, end_ns=began_ns,
                            metadata=dict(recording.metadata), rig_toml=rig,
                            versions=_versions(recording), salvaged=recording.salvaged,
                            complete=recording.complete, lost_seconds=recording.lost_seconds)
@@ -146,6 +148,8 @@ class Gathering:
         span_ns = max(1, self._recording.end_ns - self._recording.start_ns)
         for received_ns, topic, payload in self._recording.messages():
             found.messages += 1
+            if topic == "health" and received_ns < found.start_ns:
+                continue
             found.end_ns = max(found.end_ns, received_ns)
             if found.messages % 2000 == 0:
                 on_progress(min(1.0, (received_ns - found.start_ns) / span_ns))

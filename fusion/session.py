@@ -21,9 +21,14 @@ from kernels.layout import INDEX, MODALITIES, SIZE
 from sensors.clock import MILLISECOND, SECOND
 from sensors.messages import Alert, AnyMessage, Chunk, Health, InputAge, Marker, State, StreamInfo, Tick, encode
 from sensors.rig import SessionConfig
+from sensors.topics import TOPICS
 
-LEAP_S = 10.0
-"""A sensor stamp this far ahead of event time is a broken clock; it is refused. Only the metronome may leap."""
+LEAP_S = 1.0
+"""A sensor stamp further ahead of event time than this is a broken clock; it is refused, and moves no time."""
+SLEEP_S = 3600.0
+"""A tick further ahead than this is no tick of ours; a machine that slept comes back within it."""
+UNREAD = frozenset(name for name, topic in TOPICS.items() if topic.carries is Chunk and not topic.session)
+"""Streams that are recorded and never read, such as a simulation's truth."""
 TRUSTED = 0.3
 """Quality from which a modality may speak."""
 POOR_S = 1.0
@@ -56,6 +61,7 @@ class Session:
         self._person = Person(config.calibration_s)
         self._trackers: dict[str, Tracker] = {}
         self._health: dict[str, Health] = {}
+        self._unread: set[str] = set()
         self._poor_since: dict[str, int] = {}
         self._decider = Decider()
         self._alerts = Alerts()
@@ -71,43 +77,62 @@ class Session:
         return self._vector
 
     def update(self, message: AnyMessage) -> list[State | Alert]:
-        """Take in one message and return what it brought about, in order; usually nothing."""
+        """Take in one message and return what it brought about, in order; usually nothing.
+
+        Time begins with the first tick, and only a tick may move it far: a sensor whose clock is wild can neither
+        rush the session nor silence it.
+        """
+        ahead_ns = message.t_ns - self._event_ns
+        if isinstance(message, Tick):
+            if self._event_ns >= 0 and ahead_ns > SLEEP_S * SECOND:
+                self.refused += 1
+                return []
+            return self._advance(message.t_ns)
         if isinstance(message, Chunk):
             if not self._accept(message):
                 return []
         elif isinstance(message, StreamInfo):
             self._meet(message)
         elif isinstance(message, Health):
-            self._health[message.stream] = message
-        elif not isinstance(message, Tick | Marker):
+            self._hear(message)
+        elif not isinstance(message, Marker):
             return []
-        # Drivers say hello while they load; the session's time begins with the first sample or tick.
-        return self._advance(message.t_ns, begins=isinstance(message, Chunk | Tick))
+        return self._advance(message.t_ns) if self._event_ns >= 0 and ahead_ns <= LEAP_S * SECOND else []
+
+    def _hear(self, health: Health) -> None:
+        if health.stream in UNREAD or health.stream in self._unread:
+            return
+        if health.status == "starting" and health.stream in self._health:
+            return  # trying again is not being back: the last trouble stands until samples flow
+        self._health[health.stream] = health
 
     def _meet(self, info: StreamInfo) -> None:
         known = self.pending.get(info.stream)
         if known is not None and known.info.columns == info.columns and known.info.rate_hz == info.rate_hz:
             return
         if info.kind not in TRACKERS:
+            self._unread.add(info.stream)
+            self._health.pop(info.stream, None)
             return
-        owner = self._trackers.get(info.kind)
-        if known is None and owner is not None:
-            return  # a second stream of one kind is recorded, but one sensor a modality speaks
+        # One sensor a modality speaks; a second one is recorded, and takes over if the first has nothing to say.
+        for rival in [other for other in self.pending.values() if other.info.kind == info.kind and other is not known]:
+            if self._is_fresh(rival, self._event_ns):
+                return
+            del self.pending[rival.info.stream]
         self.pending[info.stream] = Pending(info)
         self._trackers[info.kind] = TRACKERS[info.kind](info, self.config, self._person)
 
     def _accept(self, chunk: Chunk) -> bool:
         pending = self.pending.get(chunk.stream)
-        if pending is None or (self._event_ns >= 0 and chunk.t_ns > self._event_ns + LEAP_S * SECOND):
+        newest_ns = max(chunk.t_ns, int(chunk.times_ns[-1])) if len(chunk.times_ns) else chunk.t_ns
+        if pending is None or self._event_ns < 0 or newest_ns > self._event_ns + LEAP_S * SECOND:
             self.refused += 1
             return False
         pending.push(chunk)
         return True
 
-    def _advance(self, event_ns: int, *, begins: bool) -> list[State | Alert]:
+    def _advance(self, event_ns: int) -> list[State | Alert]:
         if self._event_ns < 0:
-            if not begins:
-                return []
             self._next_ns = (event_ns // self._period_ns + 1) * self._period_ns
         self._event_ns = max(self._event_ns, event_ns)
         outputs: list[State | Alert] = []
@@ -182,6 +207,9 @@ class Session:
             said = health.status if health is not None else "starting"
             late = heard and said not in ("failed", "ended") and not self._is_fresh(pending, tick_ns)
             inputs[stream] = InputAge(age_ms, quality[pending.info.kind], "stale" if late else said)
+        for stream, health in self._health.items():
+            if stream not in inputs:
+                inputs[stream] = InputAge(-1.0, 0.0, health.status)
         return State(
             t_ns=tick_ns, state=decision.state, status=decision.status, reason=decision.reason,
             estimator=self._estimator.name,

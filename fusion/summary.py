@@ -13,6 +13,7 @@ from sensors.bus import Received
 from sensors.clock import MILLISECOND, SECOND, cpu_seconds, now_ns
 from sensors.gaps import GapCounter
 from sensors.messages import Alert, Chunk, Health, State, StreamInfo, Tick
+from sensors.recording import Recorder
 
 REMEMBERED = 20_000
 """Latest values from which a `Spread` is told; keeps memory flat however long the session."""
@@ -99,6 +100,8 @@ class Summary(msgspec.Struct, kw_only=True):
     drivers_cpu_percent: float
     rss_mb: float
     simulated: bool
+    replayed: bool = False
+    """Whether this was the replay of a recording; driver figures are then those of the recorded day."""
 
 
 class Book:
@@ -120,6 +123,7 @@ class Book:
         self._ages: dict[str, Values] = {}
         self._quality: dict[str, Values] = {}
         self._heartbeats: dict[str, int] = {}
+        self._lost: dict[str, tuple[int, int]] = {}
         self._infos: dict[str, StreamInfo] = {}
         self._gaps = GapCounter()
         self._sample_to_state, self._frame_to_state, self._bus = Values(), Values(), Values()
@@ -160,7 +164,11 @@ class Book:
             beats = self._heartbeats[health.stream] = self._heartbeats.get(health.stream, 0) + 1
             stream.cpu_percent += (health.cpu_percent - stream.cpu_percent) / beats
         stream.rate_hz = round(health.rate_hz, 3) or stream.rate_hz
-        stream.lost, stream.restarts = health.lost, max(stream.restarts, health.restarts)
+        before, told = self._lost.get(health.stream, (0, 0))
+        if health.lost < told:  # the device was opened anew and counts from zero again
+            before += told
+        self._lost[health.stream] = before, health.lost
+        stream.lost, stream.restarts = before + health.lost, max(stream.restarts, health.restarts)
         stream.status, stream.detail = health.status, health.detail
         stream.drift_ppm, stream.offset_ns = round(health.drift_ppm, 1), health.offset_ns
         stream.offset_spread_ns = health.offset_spread_ns
@@ -180,8 +188,10 @@ class Book:
                 self._ages.setdefault(name, Values()).add(age.age_ms)
                 self._quality.setdefault(name, Values()).add(age.quality)
 
-    def view(self, start_ns: int, record: str, record_bytes: int) -> View:
-        """Return what a display needs now."""
+    def view(self, start_ns: int | None, recorder: Recorder | None = None) -> View:
+        """Return what a display needs now; `start_ns` is None while the drivers still load."""
+        said = "Loading the drivers ..." if start_ns is None else recorder.error if recorder else ""
+        start_ns = now_ns() if start_ns is None else start_ns
         streams = {}
         for name, stream in self._streams.items():
             age = self._state.inputs.get(name) if self._state else None
@@ -191,8 +201,10 @@ class Book:
                 nominal_hz=info.rate_hz if info else 0.0, age_ms=age.age_ms if age else -1.0, gaps=stream.gaps,
                 lost=stream.lost, restarts=stream.restarts, quality=age.quality if age else float("nan"))
         return View(rig=self._rig, elapsed_s=max(0.0, (now_ns() - start_ns) / SECOND), state=self._state,
-                    alerts=tuple(self._alerts), streams=streams, start_ns=start_ns, record=record,
-                    record_bytes=record_bytes, simulated=self._simulated())
+                    alerts=tuple(self._alerts), streams=streams, start_ns=start_ns,
+                    record=str(recorder.path) if recorder else "",
+                    record_bytes=recorder.bytes_written if recorder else 0,
+                    said=said, simulated=self._simulated())
 
     def _simulated(self) -> bool:
         return any(stream.simulated for stream in self._streams.values())
@@ -215,7 +227,7 @@ class Book:
             frame_to_state_ms=self._frame_to_state.spread(), bus_ms=self._bus.spread(),
             session_cpu_percent=round(100 * (cpu_seconds() - began_cpu) / seconds, 1) if seconds else 0.0,
             drivers_cpu_percent=round(sum(stream.cpu_percent for stream in self._streams.values()), 1),
-            rss_mb=round(peak_rss_mb(), 1), simulated=self._simulated())
+            rss_mb=round(peak_rss_mb(), 1), simulated=self._simulated(), replayed=not self._live)
 
 
 def peak_rss_mb() -> float:

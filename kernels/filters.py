@@ -37,6 +37,10 @@ def notch(centre_hz: float, quality: float, rate_hz: float) -> NDArray[np.float6
     return np.array([gain, middle, gain, middle, (1.0 - width) * gain])
 
 
+IMPOSSIBLE = 1e9
+"""uV; no amplifier has such a range, so a value beyond is a broken number and is held over like a missing one."""
+
+
 @njit(cache=True, fastmath=False)
 def find_breaks(newest_ns: int, times_ns: NDArray[np.int64], hole_ns: float, settle_ns: int,
                 out: NDArray[np.int64]) -> None:
@@ -75,7 +79,7 @@ def cascade(sections: NDArray[np.float64], state: NDArray[np.float64], held: NDA
         b0, b1, b2, a1, a2 of each section.
     state : (k, channel, 2) float64
     held : (channel,) float64
-        Last value of each channel; NaN before the first one. Both are changed in place.
+        Last plausible value of each channel; NaN before the first one. Both are changed in place.
     breaks : (n,) int64
         From `find_breaks`.
     samples : (n, column) float32
@@ -89,7 +93,7 @@ def cascade(sections: NDArray[np.float64], state: NDArray[np.float64], held: NDA
     for c in range(columns.shape[0]):
         for i in range(samples.shape[0]):
             value = float(samples[i, columns[c]])
-            if np.isnan(value):
+            if not abs(value) < IMPOSSIBLE:  # NaN included: one such sample would stay in the filter for good
                 value = held[c]
             fresh = breaks[i] == 2 or np.isnan(held[c])
             held[c] = value

@@ -4,7 +4,10 @@ Publishers connect to the hub's XSUB side, subscribers to its XPUB side; `zmq.pr
 interpreter's lock. Everything binds to ipc or loopback unless a folder of CURVE keys is given.
 """
 
+import errno
 import logging
+import shutil
+import socket as unix
 import struct
 import tempfile
 import threading
@@ -30,7 +33,10 @@ log = logging.getLogger(__name__)
 QUEUE_MESSAGES = 20_000
 """High-water mark of each queue: about three minutes of a three-sensor session; what overflows is counted as a gap."""
 
-LOCAL = ("ipc://", "inproc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:")
+PRIVATE = "attnflow-bus-"
+"""First part of the name of a private endpoint's folder, which its hub removes."""
+
+LOCAL = ("ipc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:")
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -48,7 +54,7 @@ class Endpoints(msgspec.Struct, frozen=True):
 
 def private_endpoints() -> Endpoints:
     """Return fresh ipc endpoints in a folder that only this user can read."""
-    folder = tempfile.mkdtemp(prefix="attnflow-")
+    folder = tempfile.mkdtemp(prefix=PRIVATE)
     return Endpoints(f"ipc://{folder}/publish", f"ipc://{folder}/subscribe", f"ipc://{folder}/echo")
 
 
@@ -68,8 +74,17 @@ def configured_endpoints(publish: str, subscribe: str, keys: str = "") -> Endpoi
         if not endpoint.startswith(LOCAL) and not keys:
             raise BusError(f"The bus will not open {endpoint} beyond this machine without keys.",
                            "Make keys with sensors.bus.create_keys(folder) and set bus.keys to that folder.")
-    host, _, port = publish.rpartition(":")
-    echo = f"{publish}-echo" if publish.startswith(("ipc", "inproc")) else f"{host}:{int(port) + 1000}"
+    if publish.startswith("ipc://"):
+        echo = f"{publish}-echo"
+    else:
+        host, _, port = publish.rpartition(":")
+        if not port.isdecimal() or not 0 < int(port) < 64_536:
+            raise BusError(f"bus.publish is {publish}, expected a port from 1 to 64535 at its end.",
+                           "Example: --set bus.publish=tcp://127.0.0.1:5561 --set bus.subscribe=tcp://127.0.0.1:5562")
+        echo = f"{host}:{int(port) + 1000}"
+    if len({publish, subscribe, echo}) < 3:
+        raise BusError(f"The bus needs three endpoints, got {publish}, {subscribe} and {echo} for its clock.",
+                       "Give bus.publish and bus.subscribe neighbouring ports, such as 5561 and 5562.")
     return Endpoints(publish, subscribe, echo, keys)
 
 
@@ -103,6 +118,11 @@ def _secure(socket: "zmq.Socket[bytes]", keys: str, *, server: bool) -> None:
 
 def _bind(socket: "zmq.Socket[bytes]", endpoint: str) -> None:
     try:
+        # libzmq takes over a live ipc path without a word, so ask first whether anybody answers there.
+        if endpoint.startswith("ipc://"):
+            with unix.socket(unix.AF_UNIX) as probe:
+                if probe.connect_ex(endpoint.removeprefix("ipc://")) == 0:
+                    raise zmq.ZMQError(errno.EADDRINUSE)
         socket.bind(endpoint)
     except zmq.ZMQError as error:
         raise BusError(f"The bus cannot open {endpoint}: {error}.",
@@ -136,6 +156,8 @@ class Hub:
                 _secure(socket, endpoints.keys, server=True)
                 _bind(socket, endpoint)
         except BaseException:
+            if self._guard is not None:
+                self._guard.stop()
             self._context.destroy(linger=0)
             raise
         inner, outer, echo = self._sockets
@@ -160,6 +182,9 @@ class Hub:
         self._context.term()
         for thread in self._threads:
             thread.join(timeout=2)
+        folder = Path(self.endpoints.publish.removeprefix("ipc://")).parent
+        if folder.name.startswith(PRIVATE):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -178,7 +203,7 @@ _STAMPS = struct.Struct("<qq")
 
 def _echo(socket: "zmq.Socket[bytes]") -> None:
     while True:
-        who, _ask = socket.recv_multipart()
+        who, *_ask = socket.recv_multipart()
         received = now_ns()
         socket.send_multipart([who, _STAMPS.pack(received, now_ns())])
 

@@ -21,6 +21,10 @@ WIRE_DTYPES: dict[str, np.dtype[Any]] = {"<f4": np.dtype("<f4"), "<i8": np.dtype
 WIRE_CODES = {dtype: code for code, dtype in WIRE_DTYPES.items()}
 
 
+HIGHEST_RATE_HZ = 100_000
+"""No stream of ours is faster; a larger nominal rate is a mistake, and would size buffers."""
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
     """What every message carries."""
 
@@ -56,6 +60,10 @@ class StreamInfo(Message, tag="info", frozen=True, kw_only=True):
     """The device as it names itself, with what it granted ("640x480 @ 30 fps")."""
     meta: dict[str, str] = {}
     """Anything else a reader needs: montage, gain, calibration, simulated yes or no."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate_hz <= HIGHEST_RATE_HZ:
+            raise ValueError(f"stream '{self.stream}': rate_hz is {self.rate_hz}, expected 0 to {HIGHEST_RATE_HZ}")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,7 +110,7 @@ class Health(Message, tag="health", frozen=True, kw_only=True):
     detail: str = ""
     """One sentence: what is wrong, and what to do next."""
     rate_hz: float = 0.0
-    """Rate measured over the samples since it opened (robust line fit, or count over time)."""
+    """Rate measured over the stamps of the last ten seconds."""
     samples: int = 0
     """Samples published since it opened."""
     lost: int = 0
@@ -112,7 +120,7 @@ class Health(Message, tag="health", frozen=True, kw_only=True):
     """Measured offset of the sender's clock to the hub's clock; 0 on one machine up to the spread."""
     offset_spread_ns: int = 0
     drift_ppm: float = 0.0
-    """Measured drift of the device's sample clock against its nominal rate, parts per million."""
+    """How far the measured rate is from the nominal one, in parts per million; lost samples count into it."""
     cpu_percent: float = 0.0
     """Processor use of the driver's process over the last second; 100 is one core."""
     device: str = ""
@@ -215,6 +223,6 @@ def decode(payload: bytes) -> AnyMessage:
     """
     try:
         message: AnyMessage = _DECODER.decode(payload)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as error:
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise WireError(f"A message of {len(payload)} bytes is malformed: {error}.") from error
     return message

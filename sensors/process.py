@@ -6,6 +6,7 @@ driver outlives its session, not even a killed one.
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -35,6 +36,8 @@ GIVE_UP_S = 6.0
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Waits before the first, second, ... attempt to open a failed device again; the last one repeats."""
 RATE_WINDOW_S = 10.0
+HANG_S = 8.0
+"""A driver that does not stop this long after its session is gone is ended the hard way, so its device is free."""
 
 
 class Send(Protocol):
@@ -172,6 +175,7 @@ def _pump(driver: Driver, setting: Setting, send: Send, stop: Callable[[], bool]
     clock = setting.clock
     heart.info = driver.open()
     heart.meter = RateMeter()
+    heart.samples = heart.lost = 0
     send("info", heart.info)
     last_ns = clock.now_ns()
     while not stop():
@@ -186,7 +190,7 @@ def _pump(driver: Driver, setting: Setting, send: Send, stop: Callable[[], bool]
             heart.meter.add(len(samples.times_ns), int(samples.times_ns[-1]))
         heart.lost = driver.lost()
         silent_s = (now - last_ns) / SECOND
-        if silent_s > GIVE_UP_S:
+        if silent_s > GIVE_UP_S and heart.info.meta.get("holes") != "kept":
             raise DeviceError(f"'{setting.stream}' gave no sample for {silent_s:.0f} s.",
                                       "Check its cable, battery and distance; it is being opened again.")
         if silent_s > STALLED_S:
@@ -261,6 +265,9 @@ LOADED = "loaded"
 def _stop_with_pipe(stopped: threading.Event) -> None:
     sys.stdin.read()
     stopped.set()
+    # This thread is a daemon: it is still here after the wait only if the driver hangs in its hardware library.
+    threading.Event().wait(HANG_S)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -102,8 +102,10 @@ class RecordingFile:
             self._sink = Sink(path, overwrite)
         except FileExistsError:
             raise RecordingError(f"{path} exists and is not overwritten.",
-                                 "Choose another name, or ask for overwriting.") from None
+                                 "Choose another name, or delete it first.") from None
         except FileNotFoundError:
+            if path.parent.is_dir():
+                raise RecordingError(f"{path} cannot be written.", "Choose another folder.") from None
             raise RecordingError(f"The folder {path.parent} does not exist.", f"mkdir -p {path.parent}") from None
         except OSError as error:
             raise RecordingError(f"{path} cannot be written: {error.strerror}.",

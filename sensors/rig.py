@@ -49,8 +49,15 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def __post_init__(self) -> None:
         if not 1 <= self.tick_hz <= 100 or 1000 % self.tick_hz:
             raise ValueError(f"tick_hz is {self.tick_hz}, expected a divisor of 1000 from 1 to 100")
-        if self.watermark_ms < 0 or self.calibration_s < 0:
-            raise ValueError("watermark_ms and calibration_s must not be negative")
+        if not 0 <= self.watermark_ms <= 5000:
+            raise ValueError(f"watermark_ms is {self.watermark_ms}, expected 0 to 5000")
+        if not 0 <= self.calibration_s <= 3600:
+            raise ValueError(f"calibration_s is {self.calibration_s}, expected 0 to 3600")
+        if not 0 < self.target_radius_deg <= 180:
+            raise ValueError(f"target_radius_deg is {self.target_radius_deg}, expected over 0 to 180")
+        for topic, limit in self.stale_ms.items():
+            if not limit > 0:
+                raise ValueError(f"stale_ms.{topic} is {limit}, expected a positive number")
         unknown = set(self.stale_ms) - set(CHUNK_TOPICS)
         if unknown:
             raise ValueError(f"stale_ms names '{unknown.pop()}', expected topics: {', '.join(STALE_MS)}")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from typing import IO
 
 import msgspec
 
-from sensors.bus import Endpoints, Publisher, Subscriber
+from sensors.bus import Endpoints, Publisher, Received, Subscriber
 from sensors.clock import SECOND, now_ns
 from sensors.messages import Health
 from sensors.process import BACKOFF_S, LOADED, Go, Order
@@ -22,7 +23,11 @@ log = logging.getLogger(__name__)
 SILENT_S = 10.0
 """A process without a heartbeat for this long hangs in its hardware library, and is killed and started anew."""
 LOAD_S = 60.0
-"""How long the libraries of all drivers may take to load before the session starts without the slow ones."""
+"""How long a driver may take to load its libraries or to open its device; the session starts without slow ones."""
+COMMAND = (sys.executable, "-P", "-m", "sensors.process")
+"""-P keeps the current folder, where anything may lie, off the child's import path."""
+PATH = os.pathsep.join(part for part in sys.path if part)
+"""The child imports from where this process does, and from nowhere else."""
 LEAD_S = 0.5
 """From "all loaded" to the session's first moment: time to open devices."""
 
@@ -34,6 +39,7 @@ class Child:
         self.order = order
         self.log_path = folder / f"{order.stream}.log"
         self.loaded = False
+        self.opening = True
         self.starts = 0
         self.retry_ns = 0
         self.heard_ns = now_ns()
@@ -43,11 +49,12 @@ class Child:
         """Start the process; with `go` it opens its device as soon as it is loaded."""
         self.stop()  # of a dead predecessor only the pipe is left to close
         self.starts += 1
+        self.loaded, self.opening = False, True
         self.retry_ns = 0
         self.heard_ns = now_ns()
         with self.log_path.open("a", encoding="utf-8") as errors:
-            self.process = subprocess.Popen([sys.executable, "-m", "sensors.process"], stdin=subprocess.PIPE,
-                                            stdout=subprocess.DEVNULL, stderr=errors, text=True)
+            self.process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                            stderr=errors, text=True, env=os.environ | {"PYTHONPATH": PATH})
         self._tell(msgspec.json.encode(self.order).decode())
         if go is not None:
             self.go(go)
@@ -125,13 +132,16 @@ class Supervisor:
     def _watch(self) -> None:
         heartbeat = Subscriber(self._endpoints, ["health"])
         publisher = Publisher(self._endpoints)
-        started_ns = now_ns()
+        started_ns = turn_ns = now_ns()
         while not self._stopping.is_set():
             got = heartbeat.receive(timeout_ms=100)
-            if got is not None and isinstance(got.message, Health) and got.message.stream in self._children:
-                child = self._children[got.message.stream]
-                child.heard_ns = got.received_ns
-                child.loaded = child.loaded or got.message.detail == LOADED
+            if now_ns() - turn_ns > SECOND:  # we slept (Ctrl-Z, a paused machine), so nobody can be blamed for silence
+                for child in self._children.values():
+                    child.heard_ns = now_ns()
+            turn_ns = now_ns()
+            while got is not None:
+                self._listen(got)
+                got = heartbeat.receive(timeout_ms=0)
             if self._go is None:
                 self._start_together(started_ns)
             for child in self._children.values():
@@ -139,12 +149,21 @@ class Supervisor:
         heartbeat.close()
         publisher.close()
 
+    def _listen(self, got: Received) -> None:
+        health = got.message
+        if isinstance(health, Health) and health.stream in self._children:
+            child = self._children[health.stream]
+            child.heard_ns = got.received_ns
+            child.loaded = child.loaded or health.detail == LOADED
+            child.opening = health.status == "starting"
+
     def _start_together(self, started_ns: int) -> None:
         waited_s = (now_ns() - started_ns) / SECOND
         if waited_s < LOAD_S and not all(child.loaded for child in self._children.values() if child.retry_ns == 0):
             return
         self._go = Go(start_ns=now_ns() + round(LEAD_S * SECOND))
         for child in self._children.values():
+            child.heard_ns = now_ns()
             child.go(self._go)
 
     def _keep_alive(self, child: Child, publisher: Publisher) -> None:
@@ -157,9 +176,10 @@ class Supervisor:
         if process is None:
             return
         if process.poll() is None:
-            if self._go is None or now - child.heard_ns < SILENT_S * SECOND:
+            limit_s = SILENT_S if child.loaded and not child.opening else LOAD_S
+            if self._go is None or now - child.heard_ns < limit_s * SECOND:
                 return
-            cause = f"gave no heartbeat for {SILENT_S:.0f} s and was killed"
+            cause = f"gave no heartbeat for {limit_s:.0f} s and was killed"
             process.kill()
             process.wait()
         else:

@@ -48,7 +48,7 @@ class Brain:
         self._length = round(rate)
         self._hop = spectral.hop(self._length)
         bins = spectral.bin_count(rate)
-        self._full_scale_uv = float(info.meta.get("full_scale_uv", quality.FULL_SCALE_UV))
+        self._full_scale_uv = full_scale_uv(info)
         self._regions = np.array([np.ones(channels), region(names, FRONTAL), region(names, POSTERIOR, TEMPORAL)])
 
         mains = [filters.notch(hz, NOTCH_QUALITY, rate) for hz in (50.0, 60.0) if hz < 0.48 * rate]
@@ -160,6 +160,15 @@ class Brain:
             put(vector, **self._values, eeg_quality=self._quality)
         elif tick_ns - self._first_ns > ns(2) + HOLD_NS:
             put(vector, eeg_quality=0.0)  # it speaks, but never a whole second
+
+
+def full_scale_uv(info: StreamInfo) -> float:
+    """Return the board's own full scale in uV, or the usual one where it says none, or nothing that is a number."""
+    try:
+        told = float(info.meta.get("full_scale_uv", quality.FULL_SCALE_UV))
+    except ValueError:
+        return quality.FULL_SCALE_UV
+    return told if 0 < told < math.inf else quality.FULL_SCALE_UV
 
 
 def region(names: list[str], *families: tuple[str, ...]) -> NDArray[np.float64]:

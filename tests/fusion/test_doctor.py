@@ -46,7 +46,7 @@ def test_missing_hardware_fails_only_the_rig_that_needs_it(tmp_path: Path, monke
     assert not doctor.healthy(checks)
     failed = next(check for check in checks if check.name.endswith("camera"))
     assert "There is no camera 3" in failed.detail
-    assert "--set camera.source=1" in failed.next
+    assert "--set camera.source=clip.mp4" in failed.next
 
 
 def test_a_rig_that_does_not_load_fails_with_its_own_sentence(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_the_command_exits_by_what_is_required(works: bool, monkeypatch: pytest.
                                                capsys: pytest.CaptureFixture[str]) -> None:
     checks = [Check(name="python", ok=works, detail="Python 2", next="Upgrade.", required=True),
               Check(name="cameras", ok=False, detail="none", next="Plug one in.")]
-    monkeypatch.setattr(doctor, "examine", lambda rig, deep: checks)
+    monkeypatch.setattr(doctor, "examine", lambda rig, settings, deep: checks)
     for arguments in (["doctor", "--json"], ["doctor"]):
         monkeypatch.setattr(sys, "argv", ["attnflow", *arguments])
         with pytest.raises(SystemExit) as ended:
