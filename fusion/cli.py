@@ -254,7 +254,7 @@ def _ready(*, quiet: bool) -> None:
     """Compile the kernels before a session; from the second time on they come from a cache and this takes no time."""
     from fusion.doctor import warm
 
-    what = "Compiling the kernels (a minute the first time, never again)"
+    what = "Preparing the kernels (a minute the first time)"
     if not quiet and not _console(error=True).is_terminal:
         _console(error=True).print(f"{what} ...")
     with _progress(what, quiet=quiet) as advance:

@@ -1,7 +1,7 @@
 """The seam between features and states: what an estimator must offer, and the ones there are."""
 
+import importlib
 import math
-from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -62,14 +62,8 @@ class Estimator(Protocol):
         ...
 
 
-def _rules() -> Estimator:
-    from fusion.rules import Rules
-
-    return Rules()
-
-
-ESTIMATORS: dict[str, Callable[[], Estimator]] = {"rules": _rules}
-"""Every estimator by name."""
+ESTIMATORS: dict[str, str] = {"rules": "fusion.rules:Rules"}
+"""Every estimator by name: where its class is, imported when it is asked for."""
 
 
 def make(name: str) -> Estimator:
@@ -82,4 +76,6 @@ def make(name: str) -> Estimator:
     """
     if name not in ESTIMATORS:
         raise RigError(f"There is no estimator '{name}'.", f"Known estimators: {', '.join(sorted(ESTIMATORS))}.")
-    return ESTIMATORS[name]()
+    module, _, kind = ESTIMATORS[name].partition(":")
+    made: Estimator = getattr(importlib.import_module(module), kind)()
+    return made
