@@ -59,7 +59,8 @@ class StreamInfo(Message, tag="info", frozen=True, kw_only=True):
     device: str = ""
     """The device as it names itself, with what it granted ("640x480 @ 30 fps")."""
     meta: dict[str, str] = {}
-    """Anything else a reader needs: montage, gain, calibration, simulated yes or no."""
+    """Anything else a reader needs: montage, gain, "simulated": "yes" or "no"; "holes": "kept" where silence can be the
+    source's own, as in a recording."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate_hz <= HIGHEST_RATE_HZ:

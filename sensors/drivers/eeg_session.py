@@ -85,6 +85,8 @@ class BoardSession:
         maker = config.master_board or config.board
         meta = {"board": config.board, "montage": config.montage,
                 "simulated": "yes" if boards.SYNTHETIC in (config.board, maker) else "no"}
+        if config.file:
+            meta["holes"] = "kept"  # a recording's own silence is waited out, not taken for a dead board
         if config.master_board:
             meta["master_board"] = config.master_board
         if maker in boards.GAIN:

@@ -75,7 +75,7 @@ class Replay:
         self._newest_ns = self._lap_began_ns = -(1 << 62)
         self._chunks = self._play(recording)
         self._waiting: tuple[int, Chunk] | None = None
-        meta = {**info.meta, "replayed": "yes", "speed": f"{self._config.speed:g}"}
+        meta = {**info.meta, "replayed": "yes", "holes": "kept", "speed": f"{self._config.speed:g}"}
         return msgspec.structs.replace(
             info, t_ns=self._setting.clock.now_ns(), stream=self._setting.stream, driver="replay", meta=meta,
             rate_hz=info.rate_hz * (self._config.speed or 1.0), device=f"{info.device} in {self._config.file}".strip())

@@ -21,13 +21,14 @@ class Scripted:
         self.clock, self.script = clock, script
         self.start_ns = clock.now_ns()
         self.opened = self.closed = 0
+        self.meta: dict[str, str] = {}
 
     def open(self) -> StreamInfo:
         self.opened += 1
         if self._now() == "absent":
             raise DeviceError("There is no camera 0.", "Plug one in.")
         return StreamInfo(t_ns=self.clock.now_ns(), stream="camera", kind="camera", driver="scripted", rate_hz=10.0,
-                          columns=(Column("x", "1"),))
+                          columns=(Column("x", "1"),), meta=self.meta)
 
     def _now(self) -> str:
         return self.script((self.clock.now_ns() - self.start_ns) / SECOND)
@@ -52,8 +53,10 @@ class Scripted:
         return 0
 
 
-def live(clock: FakeClock, script: Callable[[float], str], seconds: float) -> tuple[Scripted, list[AnyMessage]]:
+def live(clock: FakeClock, script: Callable[[float], str], seconds: float,
+         **meta: str) -> tuple[Scripted, list[AnyMessage]]:
     driver = Scripted(clock, script)
+    driver.meta = meta
     said: list[AnyMessage] = []
     end = clock.now_ns() + round(seconds * SECOND)
 
@@ -106,6 +109,13 @@ def test_silence_is_called_stalled_then_the_device_is_opened_again(clock: FakeCl
     stalled = [health for health in healths(said) if health.status == "stalled"]
     assert stalled[0].detail == "No sample for 2 s."
     assert driver.opened >= 2
+    assert healths(said)[-1].status == "ok"
+
+
+def test_a_hole_in_a_recording_is_waited_out(clock: FakeClock) -> None:
+    driver, said = live(clock, lambda t: "silent" if 3 <= t < 20 else "ok", 25, holes="kept")
+    assert driver.opened == 1, "opening it again would start it from its beginning"
+    assert "stalled" in {health.status for health in healths(said)}
     assert healths(said)[-1].status == "ok"
 
 

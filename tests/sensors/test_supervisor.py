@@ -117,3 +117,21 @@ def test_no_driver_outlives_a_killed_session(tmp_path: Path) -> None:
     ended, _, _ = select.select([handle], [], [], 10.0)
     os.close(handle)
     assert ended, f"driver process {driver} outlived its session"
+
+
+def test_a_folder_of_the_users_cannot_stand_in_for_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("sensors", "kernels"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('somebody else')")
+    monkeypatch.chdir(tmp_path)
+    endpoints = private_endpoints()
+    with Hub(endpoints):
+        subscriber = Subscriber(endpoints, ["truth", "health"])
+        supervisor = Supervisor(parse({"truth": {}}, "light"), endpoints)
+        supervisor.start()
+        try:
+            read_until(subscriber, chunk_of("truth"))
+        finally:
+            supervisor.stop()
+            subscriber.close()
+    assert not Path(endpoints.publish.removeprefix("ipc://")).parent.exists(), "the private folder is gone"

@@ -61,7 +61,7 @@ def test_the_same_chunks_come_on_todays_clock_with_their_old_stamps_beside(made:
     start_ns = clock.now_ns()
     replay, info = opened(made, clock)
     assert (info.stream, info.kind, info.driver, info.rate_hz) == ("eeg", "eeg", "replay", 50.0)
-    assert info.meta == {"montage": "10-20", "replayed": "yes", "speed": "1"}
+    assert info.meta == {"montage": "10-20", "replayed": "yes", "holes": "kept", "speed": "1"}
     read = everything(replay)
     values, times, device = joined(read)
     assert [len(samples.times_ns) for samples in read] == [2] * COUNT
