@@ -107,7 +107,7 @@ def test_a_recording_comes_back_value_for_value(opened, unpacked: Callable[[str]
     assert np.array_equal(samples.device_ns, np.rint(rows[:, 22] * 1e6).astype(np.int64) * 1000)
     assert eeg.info.names == ("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2")
     assert eeg.info.meta == {"board": "PLAYBACK_FILE_BOARD", "master_board": "CYTON_BOARD", "montage": "10-20",
-                             "gain": "24", "full_scale_uv": "187500", "simulated": "no"}
+                             "gain": "24", "full_scale_uv": "187500", "simulated": "no", "holes": "kept"}
     assert eeg.driver.lost() == 0
 
 
