@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,8 @@ def hop_times(count: int = HOPS) -> dict[str, dict[str, float]]:
     """Return hop times in microseconds: ours, bare pyzmq, and LSL where pylsl is installed; taken in turn."""
     with ExitStack() as stack:
         hops: dict[str, Callable[[], float]] = {
-            "ours": stack.enter_context(OurHop()),
-            "raw": stack.enter_context(RawHop(len(encode(example_chunk())))),
+            "ours": stack.enter_context(closing(OurHop())),
+            "raw": stack.enter_context(closing(RawHop(len(encode(example_chunk()))))),
         }
         lsl = _lsl_hop()
         if lsl is not None:

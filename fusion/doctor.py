@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def _bus() -> Check:
     from sensors.bus_hop import OurHop
 
     try:
-        with OurHop() as hop:
+        with closing(OurHop()) as hop:
             middle = sorted(hop() for _ in range(HOPS))[HOPS // 2]
     except AttnflowError as error:
         return Check(name="bus", ok=False, detail=error.message, next=error.next_step, required=True)

@@ -13,8 +13,8 @@ import numpy as np
 
 from fusion.regular import Gridded, regular
 from sensors.clock import SECOND
-from sensors.errors import RecordingError, WireError
-from sensors.messages import Alert, AnyMessage, Chunk, FloatArray, Marker, State, StreamInfo, TimeArray, decode
+from sensors.errors import RecordingError
+from sensors.messages import Alert, Chunk, FloatArray, Marker, State, StreamInfo, TimeArray
 from sensors.recording import Recording
 
 _LOG = logging.getLogger(__name__)
@@ -48,19 +48,11 @@ def write(recording: Recording, folder: Path) -> list[Path]:
     return written
 
 
-def _decoded(recording: Recording, payload: bytes) -> AnyMessage:
-    try:
-        return decode(payload)
-    except WireError as error:
-        raise RecordingError(f"{recording.path} holds a message that cannot be read: {error.message}",
-                             "Export it with the attnflow version named in its metadata.") from error
-
-
 def _samples(recording: Recording, info: StreamInfo) -> tuple[TimeArray, FloatArray]:
     times, values = [np.empty(0, np.int64)], [np.empty((0, len(info.columns)), np.float32)]
     newest_ns = -(1 << 62)
     for _, _, payload in recording.messages(("eeg",)):
-        chunk = _decoded(recording, payload)
+        chunk = recording.decoded(payload)
         if isinstance(chunk, Chunk) and chunk.stream == info.stream:
             if chunk.values.shape[1] != len(info.columns):
                 raise RecordingError(f"Stream '{info.stream}' changed its columns within the recording.",
@@ -122,7 +114,7 @@ def _events(recording: Recording, first_ns: int) -> list[Annotation]:
     now: State | None = None
     began_ns = newest_ns = 0
     for _, _, payload in recording.messages(("marker", "state", "alert")):
-        message = _decoded(recording, payload)
+        message = recording.decoded(payload)
         at_s = (message.t_ns - first_ns) / SECOND
         if isinstance(message, Marker):
             notes.append((at_s, 0.0, f"{message.name}={message.value}" if message.value else message.name, []))

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sensors.errors import RecordingError, WireError
-from sensors.messages import AnyMessage, Chunk, StreamInfo, decode
+from sensors.errors import RecordingError
+from sensors.messages import Chunk, StreamInfo
 from sensors.recording import Recording
 from sensors.topics import CHUNK_TOPICS
 
@@ -37,14 +37,6 @@ def write(recording: Recording, folder: Path) -> list[Path]:
     if not written:
         raise RecordingError(f"{recording.path} holds no message that could be exported.", "Record a longer session.")
     return written
-
-
-def _message(recording: Recording, payload: bytes) -> AnyMessage:
-    try:
-        return decode(payload)
-    except WireError as error:
-        raise RecordingError(f"{recording.path} holds a message that cannot be read: {error.message}",
-                             "Export it with the attnflow version named in its metadata.") from error
 
 
 class _StreamTable:
@@ -100,7 +92,7 @@ def _streams(recording: Recording, folder: Path, about: dict[str, str]) -> list[
     tables: dict[str, _StreamTable] = {}
     try:
         for _, _, payload in recording.messages(CHUNK_TOPICS):
-            chunk = _message(recording, payload)
+            chunk = recording.decoded(payload)
             if not isinstance(chunk, Chunk):
                 continue
             if chunk.stream not in tables:
@@ -132,13 +124,13 @@ def _table(recording: Recording, topic: str, path: Path, about: dict[str, str]) 
     # States name their modalities in dictionaries, so the columns are known only after all of them were seen.
     fields: dict[str, Any] = {}
     for _, _, payload in recording.messages((topic,)):
-        for name, value in _flat(_message(recording, payload)).items():
+        for name, value in _flat(recording.decoded(payload)).items():
             fields.setdefault(name, _TYPES[type(value)])
     schema = pa.schema([pa.field(name, kind) for name, kind in fields.items()], metadata=about)
     rows: list[dict[str, Any]] = []
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for _, _, payload in recording.messages((topic,)):
-            rows.append(_flat(_message(recording, payload)))
+            rows.append(_flat(recording.decoded(payload)))
             if len(rows) == ROWS:
                 writer.write_table(pa.Table.from_pylist(rows, schema=schema))
                 rows = []

@@ -58,6 +58,13 @@ def private_endpoints() -> Endpoints:
     return Endpoints(f"ipc://{folder}/publish", f"ipc://{folder}/subscribe", f"ipc://{folder}/echo")
 
 
+def remove_private(endpoints: Endpoints) -> None:
+    """Remove the folder of private endpoints whose hub is closed; other endpoints are left alone."""
+    folder = Path(endpoints.publish.removeprefix("ipc://")).parent
+    if folder.name.startswith(PRIVATE):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def configured_endpoints(publish: str, subscribe: str, keys: str = "") -> Endpoints:
     """Return the endpoints of a rig's ``[bus]`` table; two empty texts mean `private_endpoints`.
 
@@ -182,9 +189,7 @@ class Hub:
         self._context.term()
         for thread in self._threads:
             thread.join(timeout=2)
-        folder = Path(self.endpoints.publish.removeprefix("ipc://")).parent
-        if folder.name.startswith(PRIVATE):
-            shutil.rmtree(folder, ignore_errors=True)
+        remove_private(self.endpoints)
 
     def __enter__(self) -> Self:
         return self

@@ -2,13 +2,11 @@
 
 import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import zmq
 
-from sensors.bus import Hub, Publisher, Subscriber, private_endpoints
+from sensors.bus import Hub, Publisher, Subscriber, private_endpoints, remove_private
 from sensors.clock import SystemClock, now_ns
 from sensors.errors import BusError
 from sensors.messages import Chunk
@@ -49,34 +47,27 @@ class OurHop:
         self._subscriber.close()
         self._hub.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
-                 ) -> None:
-        self.close()
-
 
 class RawHop:
     """The same number of bytes through an XSUB/XPUB proxy of bare pyzmq: the floor that no bus can beat."""
 
     def __init__(self, size: int) -> None:
-        folder = private_endpoints()
+        self._endpoints = private_endpoints()
         self._payload = b"eeg\0" + bytes(size)
         self._context = zmq.Context(1)
         inner, outer = self._context.socket(zmq.XSUB), self._context.socket(zmq.XPUB)
-        inner.bind(folder.publish)
-        outer.bind(folder.subscribe)
+        inner.bind(self._endpoints.publish)
+        outer.bind(self._endpoints.subscribe)
         self._proxy = threading.Thread(target=_forward, args=(inner, outer), daemon=True)
         self._proxy.start()
         # Sender and receiver have a context each, as in two processes, and as our publisher and subscriber have.
         self._ends = zmq.Context(1), zmq.Context(1)
         self._receiver = self._ends[0].socket(zmq.SUB)
         self._receiver.subscribe(b"eeg\0")
-        self._receiver.connect(folder.subscribe)
+        self._receiver.connect(self._endpoints.subscribe)
         self._receiver.rcvtimeo = TIMEOUT_MS
         self._sender = self._ends[1].socket(zmq.XPUB)
-        self._sender.connect(folder.publish)
+        self._sender.connect(self._endpoints.publish)
         self._sender.poll(TIMEOUT_MS)
 
     def __call__(self) -> float:
@@ -96,13 +87,7 @@ class RawHop:
             end.destroy(linger=0)
         self._context.term()
         self._proxy.join(timeout=2)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
-                 ) -> None:
-        self.close()
+        remove_private(self._endpoints)
 
 
 def _forward(inner: "zmq.Socket[bytes]", outer: "zmq.Socket[bytes]") -> None:

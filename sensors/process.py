@@ -192,7 +192,7 @@ def _pump(driver: Driver, setting: Setting, send: Send, stop: Callable[[], bool]
         silent_s = (now - last_ns) / SECOND
         if silent_s > GIVE_UP_S and heart.info.meta.get("holes") != "kept":
             raise DeviceError(f"'{setting.stream}' gave no sample for {silent_s:.0f} s.",
-                                      "Check its cable, battery and distance; it is being opened again.")
+                              "Check its cable, battery and distance; it is being opened again.")
         if silent_s > STALLED_S:
             heart.beat("stalled", f"No sample for {silent_s:.0f} s.")
         else:

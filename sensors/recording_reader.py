@@ -13,7 +13,7 @@ from sensors import recording_format as form
 from sensors import recording_scan as scan
 from sensors.clock import SECOND
 from sensors.errors import RecordingError, WireError
-from sensors.messages import StreamInfo, decode
+from sensors.messages import AnyMessage, StreamInfo, decode
 
 _NUMBERS = 0xFFFFFFFF
 """Running numbers start at 1 and are 32 bits wide on disk."""
@@ -180,6 +180,20 @@ class Recording:
         return (not self.salvaged and self._ended and self.metadata.get("complete") == "yes"
                 and self._survey.intact and not self.lost_ranges and not self.lost_messages
                 and self.metadata.get("messages") == str(sum(self.count.values())))
+
+    def decoded(self, payload: bytes) -> AnyMessage:
+        """Return the message in one of its payloads.
+
+        Raises
+        ------
+        RecordingError
+            If the payload is no message of this version.
+        """
+        try:
+            return decode(payload)
+        except WireError as error:
+            raise RecordingError(f"{self.path} holds a message that cannot be read: {error.message}",
+                                 "Export it with the attnflow version named in its metadata.") from error
 
     def streams(self) -> dict[str, StreamInfo]:
         """Return what each stream said last about itself, by stream name."""
