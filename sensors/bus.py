@@ -224,10 +224,24 @@ class Publisher:
         _secure(self._socket, endpoints.keys, server=False)
         self._socket.connect(endpoints.publish)
         self._seq: dict[tuple[str, str], int] = {}
+        self._asked: set[bytes] = set()
 
-    def wait_for_hub(self, timeout_s: float = 2.0) -> bool:
-        """Wait until the hub has asked for anything, so that the first message is not lost; False if it never did."""
-        return bool(self._socket.poll(int(timeout_s * 1000)))
+    def wait_for_hub(self, topics: Iterable[str], timeout_s: float = 2.0) -> bool:
+        """Wait until somebody has asked for each of `topics`, so that no first message is lost; False if not in time.
+
+        Requests reach the publisher one by one, so that the first of them says nothing of the others.
+        """
+        wanted = [frame(topic, b"") for topic in topics]
+        deadline_ns = now_ns() + round(timeout_s * 1e9)
+        while not all(any(topic.startswith(prefix) for prefix in self._asked) for topic in wanted):
+            if not self._socket.poll(max(0, (deadline_ns - now_ns()) // 1_000_000)):
+                return False
+            request = self._socket.recv()
+            if request[:1] == b"\1":
+                self._asked.add(request[1:])
+            else:
+                self._asked.discard(request[1:])
+        return True
 
     def send(self, topic: str, message: AnyMessage) -> bytes:
         """Send a message, numbered and stamped, and return the payload as it went out."""

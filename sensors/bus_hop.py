@@ -30,7 +30,7 @@ class OurHop:
         self._hub = Hub(endpoints)
         self._subscriber = Subscriber(endpoints, ["eeg"])
         self._publisher = Publisher(endpoints)
-        self._publisher.wait_for_hub(2.0)
+        self._publisher.wait_for_hub(["eeg"])
         self._chunk = example_chunk()
 
     def __call__(self) -> float:

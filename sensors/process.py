@@ -232,7 +232,7 @@ def main() -> None:
     order = msgspec.json.decode(sys.stdin.readline(), type=Order)
     config = msgspec.convert(order.config, drivers.config_class(order.driver))
     publisher = Publisher(order.endpoints)
-    publisher.wait_for_hub()
+    publisher.wait_for_hub(["health"])  # the first it says; the other requests arrive while libraries load
     clock = SystemClock()
     stopped = threading.Event()
     failure = ""

@@ -41,7 +41,7 @@ def must(subscriber: Subscriber) -> Received:
 def linked(endpoints: Endpoints, topics: list[str], *, keep_all: bool = True) -> tuple[Publisher, Subscriber]:
     subscriber = Subscriber(endpoints, topics, keep_all=keep_all)
     publisher = Publisher(endpoints)
-    assert publisher.wait_for_hub(5.0)
+    assert publisher.wait_for_hub(topics, 5.0)
     return publisher, subscriber
 
 
