@@ -3,21 +3,17 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fusion.console import Lines, busy, complain, console, progress, write_json
 from sensors.errors import AttnflowError, RecordingError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from fusion.summary import Summary
     from fusion.terminal import Screen
-    from sensors.messages import Alert, State
     from sensors.recording import Recording
 
 app = typer.Typer(name="attnflow", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -50,11 +46,11 @@ def main() -> None:
         if debug:
             traceback.print_exc()
         if isinstance(error, AttnflowError):
-            _complain(error.message, error.next_step)
+            complain(error.message, error.next_step)
         elif isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(OURS):
-            _complain(f"The library '{error.name}' is not installed.", "Run: pip install 'attnflow[all]'")
+            complain(f"The library '{error.name}' is not installed.", "Run: pip install 'attnflow[all]'")
         else:
-            _complain(f"attnflow itself broke: {type(error).__name__}: {error}.",
+            complain(f"attnflow itself broke: {type(error).__name__}: {error}.",
                       "" if debug else "Run it again with --debug and report what it shows.")
         sys.exit(1)
 
@@ -78,12 +74,12 @@ def devices(as_json: Json = False) -> None:
     """List cameras, microphones, EEG boards and rigs."""
     from fusion import devices as found
 
-    with _busy("Looking at this machine's devices", quiet=as_json):
+    with busy("Looking at this machine's devices", quiet=as_json):
         sections = found.sections()
     if as_json:
-        _json(found.as_json(sections))
+        write_json(found.as_json(sections))
     else:
-        _console().print(found.table(sections))
+        console().print(found.table(sections))
 
 
 @app.command()
@@ -98,16 +94,34 @@ def doctor(rig: Annotated[str, typer.Option("--rig", "-r", help="Also check what
 
     chosen = settings or []
     if warm:
-        with _progress("Compiling the kernels", quiet=as_json) as advance:
+        with progress("Compiling the kernels", quiet=as_json) as advance:
             clinic.warm(advance)
-    with _busy("Checking", quiet=as_json):
+    with busy("Checking", quiet=as_json):
         checks = clinic.examine(rig, chosen, deep=deep)
     if as_json:
-        _json({"checks": checks, "ok": clinic.healthy(checks)})
+        write_json({"checks": checks, "ok": clinic.healthy(checks)})
     else:
-        _console().print(clinic.table(checks, rig))
+        console().print(clinic.table(checks, rig))
     if not clinic.healthy(checks):
         raise typer.Exit(1)
+
+
+@app.command()
+def features(markdown: Annotated[bool, typer.Option("--markdown", help="As the document docs/features.md.")] = False,
+             as_json: Json = False) -> None:
+    """List the feature vector: every name, unit, range, window and definition."""
+    from dataclasses import asdict
+
+    from kernels import layout
+
+    if as_json:
+        write_json([asdict(feature) for feature in layout.FEATURES])
+    elif markdown:
+        print(layout.markdown(), end="")
+    else:
+        from fusion.closing import features_table
+
+        console().print(features_table())
 
 
 @app.command()
@@ -126,7 +140,7 @@ def live(rig: RigName = "bench",
     chosen = load(rig, [*(settings or []), *([f'session.estimator="{estimator}"'] if estimator else [])])
     _ready(quiet=as_json)
     if as_json:
-        lines = _Lines()
+        lines = Lines()
         summary = run(chosen, seconds=seconds, record=record, on_output=lines.add)
         lines.end(summary)
     else:
@@ -150,25 +164,25 @@ def replay(file: File,
     if verify:
         if speed not in ("1", "max"):
             raise typer.BadParameter("--verify always goes as fast as it can.", param_hint="--speed")
-        with _busy(f"Recomputing {file.name}", quiet=as_json):
+        with busy(f"Recomputing {file.name}", quiet=as_json):
             proof = replaying.verify(file)
         if as_json:
-            _json(proof)
+            write_json(proof)
         else:
             from fusion.closing import verification
 
-            _console().print(verification(proof))
+            console().print(verification(proof))
         if not proof.verified:
             raise typer.Exit(1)
         return
     pace = _speed(speed)
     _ready(quiet=as_json)
     if as_json:
-        lines = _Lines()
+        lines = Lines()
         lines.end(replaying.replay(file, speed=pace, on_output=lines.add))
         return
     if pace is None:
-        with _busy(f"Replaying {file.name}"):
+        with busy(f"Replaying {file.name}"):
             summary = replaying.replay(file, speed=None)
     else:
         with _screen() as screen:
@@ -185,10 +199,10 @@ def export(file: File,
     from fusion.export import export as write
 
     recording = _open(file)
-    with _busy(f"Exporting {file.name} to {to}", quiet=as_json):
+    with busy(f"Exporting {file.name} to {to}", quiet=as_json):
         written = write(recording, to, out)
     if as_json:
-        _json({"files": [str(path) for path in written]})
+        write_json({"files": [str(path) for path in written]})
     else:
         for path in written:
             print(path)
@@ -201,7 +215,7 @@ def report(file: File,
     """Write one self-contained HTML file about a recording."""
     path = _report(file, out, quiet=as_json)
     if as_json:
-        _json({"files": [str(path)]})
+        write_json({"files": [str(path)]})
     else:
         print(path)
 
@@ -212,14 +226,32 @@ def bench_live(seconds: Annotated[float, typer.Option(min=1.0, help="How long th
     """Measure latency, bus hop (beside raw ZeroMQ and LSL), processor use and replay speed, in one run."""
     from fusion.bench import bench_live as measure
 
-    with _busy("Measuring; this takes about a minute longer than the session", quiet=as_json):
+    with busy("Measuring; this takes about a minute longer than the session", quiet=as_json):
         figures = measure(seconds)
     if as_json:
-        _json(figures)
+        write_json(figures)
     else:
         from fusion.closing import figures_table
 
-        _console().print(figures_table(figures))
+        console().print(figures_table(figures))
+
+
+@bench_app.command("kernels")
+def bench_kernels(peers: Annotated[bool, typer.Option("--peers", help="Time other libraries, too.")] = False,
+                  as_json: Json = False) -> None:
+    """Time the kernels on a simulated minute: one tick, groups of features, thousands of sessions at once."""
+    from fusion.bench_kernels import bench_kernels as measure
+    from fusion.bench_ours import Fused
+
+    _ready(quiet=as_json)
+    with busy("Measuring; this takes a minute or two", quiet=as_json):
+        figures = measure(Fused, peers=peers)
+    if as_json:
+        write_json(figures.as_json())
+    else:
+        from fusion.bench_table import kernels_table
+
+        console().print(kernels_table(figures))
 
 
 @app.command()
@@ -242,10 +274,10 @@ def demo(seconds: Annotated[float, typer.Option(min=5.0, help="How long the sess
     with _screen() as screen:
         summary = run(load("bench"), seconds=seconds, record=record, on_output=screen.output, on_view=screen.show)
     _tell(summary)
-    with _busy("Replaying the recording and comparing every state"):
+    with busy("Replaying the recording and comparing every state"):
         proof = verify(record)
     page = _report(record, None, quiet=False)
-    _console().print(demonstration(summary, proof, record, page))
+    console().print(demonstration(summary, proof, record, page))
     if not proof.verified:
         raise typer.Exit(1)
 
@@ -255,9 +287,9 @@ def _ready(*, quiet: bool) -> None:
     from fusion.doctor import warm
 
     what = "Preparing the kernels (a minute the first time)"
-    if not quiet and not _console(error=True).is_terminal:
-        _console(error=True).print(f"{what} ...")
-    with _progress(what, quiet=quiet) as advance:
+    if not quiet and not console(error=True).is_terminal:
+        console(error=True).print(f"{what} ...")
+    with progress(what, quiet=quiet) as advance:
         warm(advance)
 
 
@@ -266,7 +298,7 @@ def _report(file: Path, out: Path | None, *, quiet: bool) -> Path:
 
     target = out or file.with_suffix(".html")
     recording = _open(file)
-    with _progress(f"Reading {file.name}", quiet=quiet) as advance:
+    with progress(f"Reading {file.name}", quiet=quiet) as advance:
         return write(recording, target, on_progress=advance)
 
 
@@ -289,91 +321,16 @@ def _speed(text: str) -> float | None:
     return speed
 
 
-def _console(*, error: bool = False) -> "Console":
-    from rich.console import Console
-
-    return Console(stderr=error, highlight=False)
-
-
 def _screen() -> "Screen":
     from fusion.terminal import Screen
 
-    return Screen(_console())
+    return Screen(console())
 
 
 def _tell(summary: "Summary") -> None:
     from fusion.closing import session_summary
 
-    _console().print(session_summary(summary))
-
-
-def _busy(what: str, *, quiet: bool = False) -> AbstractContextManager[object]:
-    """Return a context that shows on standard error that work goes on, if somebody is there to see it."""
-    console = _console(error=True)
-    return nullcontext() if quiet or not console.is_terminal else console.status(f"{what} ...")
-
-
-@contextmanager
-def _progress(what: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
-    """Give a function that takes the share done, 0..1, and draws it on standard error."""
-    console = _console(error=True)
-    if quiet or not console.is_terminal:
-        yield lambda share: None
-        return
-    from rich.progress import Progress
-
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(what, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
-
-
-def _json(value: Any) -> None:
-    import msgspec
-
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-    sys.stdout.flush()
-
-
-def _told(output: "State | Alert") -> dict[str, Any]:
-    """Return an output as plain values, without what only the bus fills in."""
-    import msgspec
-
-    return {key: value for key, value in msgspec.to_builtins(output).items() if key not in ("seq", "sent_ns")}
-
-
-class _Lines:
-    """States as JSON lines, each with the alerts that were active when it left; then the summary."""
-
-    def __init__(self) -> None:
-        self._active: dict[str, None] = {}
-        self._log: list[Alert] = []
-
-    def add(self, output: "State | Alert") -> None:
-
-        from sensors.messages import Alert
-
-        if isinstance(output, Alert):
-            self._log.append(output)
-            if output.active:
-                self._active[output.rule] = None
-            else:
-                self._active.pop(output.rule, None)
-            return
-        _json(_told(output) | {"active_alerts": list(self._active)})
-
-    def end(self, summary: "Summary") -> None:
-        import msgspec
-
-        _json({"type": "summary"} | msgspec.to_builtins(summary) | {"alert_log": [_told(alert) for alert in self._log]})
-
-
-def _complain(message: str, next_step: str) -> None:
-    from rich.text import Text
-
-    console = _console(error=True)
-    console.print(Text(message, style="red"), soft_wrap=True)
-    if next_step:
-        console.print(Text(next_step), soft_wrap=True)
+    console().print(session_summary(summary))
 
 
 if __name__ == "__main__":

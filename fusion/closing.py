@@ -12,6 +12,7 @@ from rich.text import Text
 from fusion.palette import COLOURS, STATUS_COLOURS, label
 from fusion.replaying import Verification
 from fusion.summary import Spread, Summary
+from kernels.layout import FEATURES
 
 GOOD, BAD = STATUS_COLOURS["ok"], STATUS_COLOURS["failed"]
 
@@ -116,3 +117,19 @@ def demonstration(summary: Summary, proof: Verification, record: Path, page: Pat
 
 def _figure(value: float, digits: int = 1) -> str:
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def features_table() -> RenderableType:
+    """Return the feature vector as a table, one section a modality."""
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for heading in ("feature", "unit", "window", "what it is"):
+        table.add_column(heading, no_wrap=heading != "what it is")
+    modality = ""
+    for feature in FEATURES:
+        if feature.modality != modality:
+            modality = feature.modality
+            table.add_section()
+            table.add_row(Text(modality, style="bold"))
+        window = f"{feature.window_s:g} s" if feature.window_s else "now"
+        table.add_row(feature.name, feature.unit, window, feature.definition)
+    return table

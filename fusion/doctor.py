@@ -74,7 +74,7 @@ def warm(on_progress: Callable[[float], None] = lambda share: None) -> None:
 
     def said(name: str) -> None:
         nonlocal done
-        on_progress(done / len(kernels.MODULES))
+        on_progress(done / len(kernels.PARTS))
         done += 1
 
     kernels.warm(said)

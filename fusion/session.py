@@ -13,11 +13,10 @@ import numpy as np
 
 from fusion.alerts import Alerts
 from fusion.estimator import BLIND, STATES, Estimate, Estimator
-from fusion.features import TRACKERS, Tracker
-from fusion.person import Person
+from fusion.features import Features
 from fusion.states import Decider, Decision, Situation
 from fusion.timeline import Pending
-from kernels.layout import INDEX, MODALITIES, SIZE
+from kernels.layout import INDEX, MODALITIES
 from sensors.clock import MILLISECOND, SECOND
 from sensors.messages import Alert, AnyMessage, Chunk, Health, InputAge, Marker, State, StreamInfo, Tick, encode
 from sensors.rig import SessionConfig
@@ -58,14 +57,12 @@ class Session:
         self.refused = 0
         """Chunks of unknown streams, or stamped too far in the future."""
         self._estimator = estimator
-        self._person = Person(config.calibration_s)
-        self._trackers: dict[str, Tracker] = {}
+        self._features = Features(config)
         self._health: dict[str, Health] = {}
         self._unread: set[str] = set()
         self._poor_since: dict[str, int] = {}
         self._decider = Decider()
         self._alerts = Alerts()
-        self._vector = np.full(SIZE, np.nan, np.float32)
         self._period_ns = round(SECOND / config.tick_hz)
         self._watermark_ns = round(config.watermark_ms * MILLISECOND)
         self._event_ns = -1
@@ -74,7 +71,7 @@ class Session:
     @property
     def vector(self) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
         """The feature vector of the last tick, in the order of `kernels.layout`."""
-        return self._vector
+        return self._features.vector
 
     def update(self, message: AnyMessage) -> list[State | Alert]:
         """Take in one message and return what it brought about, in order; usually nothing.
@@ -110,7 +107,7 @@ class Session:
         known = self.pending.get(info.stream)
         if known is not None and known.info.columns == info.columns and known.info.rate_hz == info.rate_hz:
             return
-        if info.kind not in TRACKERS:
+        if info.kind not in MODALITIES:
             self._unread.add(info.stream)
             self._health.pop(info.stream, None)
             return
@@ -120,7 +117,7 @@ class Session:
                 return
             del self.pending[rival.info.stream]
         self.pending[info.stream] = Pending(info)
-        self._trackers[info.kind] = TRACKERS[info.kind](info, self.config, self._person)
+        self._features.meet(info)
 
     def _accept(self, chunk: Chunk) -> bool:
         pending = self.pending.get(chunk.stream)
@@ -142,27 +139,24 @@ class Session:
         return outputs
 
     def _tick(self, tick_ns: int) -> list[State | Alert]:
-        self._vector.fill(np.nan)
         for pending in self.pending.values():
-            tracker = self._trackers[pending.info.kind]
-            values, times = pending.take(tick_ns)
-            tracker.advance(values, times)
-            tracker.fill(tick_ns, self._vector)
+            self._features.advance(pending.info.kind, *pending.take(tick_ns))
+        vector = self._features.fill(tick_ns)
         fresh = {pending.info.kind for pending in self.pending.values() if self._is_fresh(pending, tick_ns)}
         troubles = {stream: self._trouble(stream, tick_ns) for stream in sorted({*self.pending, *self._health})}
-        features: list[float] = self._vector.tolist()  # plain floats: the rest of a tick is logic, not arrays
+        features: list[float] = vector.tolist()  # plain floats: the rest of a tick is logic, not arrays
         quality = _quality(features, fresh)
         bright = "camera" in fresh and features[_LUMA] >= DARK_LUMA
         seat_empty = bright and features[_ABSENT] > 0
         situation = Situation(
-            calibrated=self._person.progress(tick_ns),
+            calibrated=self._features.progress(tick_ns),
             face_seen=bright,
             troubles=(*(f"{stream}: {trouble}" for stream, trouble in troubles.items() if trouble),
                       *self._poor(tick_ns, features, fresh, seat_empty)),
             fresh=bool(fresh),
             telling=max(quality["camera"], quality["eeg"]) >= TRUSTED or seat_empty,
         )
-        estimate = self._estimator.estimate(tick_ns, self._vector, quality) if situation.telling else BLIND
+        estimate = self._estimator.estimate(tick_ns, vector, quality) if situation.telling else BLIND
         decision = self._decider.decide(tick_ns, estimate.probabilities, situation)
         outputs: list[State | Alert] = [self._state(tick_ns, estimate, decision, quality)]
         outputs += self._alerts.durations(tick_ns, features)

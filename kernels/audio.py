@@ -8,8 +8,9 @@ import math
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kernels.jit import kernel
 
 FLOOR_DB = -120.0
 """What silence reads in dBFS and LUFS, instead of minus infinity."""
@@ -65,7 +66,7 @@ def _gain(sections: Float64, frequency_hz: float, rate_hz: float) -> float:
     return float(np.prod([abs(b @ z) / abs(np.array((1.0, *a)) @ z) for b, a in ((s[:3], s[3:]) for s in sections)]))
 
 
-@njit(cache=True, fastmath=False, nogil=True)
+@kernel
 def weight(samples: Float32, sections: Float64, state: Float64, out: Float64) -> None:
     """Run a cascade of biquads (direct form II transposed) over `samples`, carrying its state.
 
@@ -93,7 +94,7 @@ def weight(samples: Float32, sections: Float64, state: Float64, out: Float64) ->
         state[section, 1] = z2
 
 
-@njit(cache=True, fastmath=False, nogil=True)
+@kernel
 def block_powers(signal: Float64, powers: Float64) -> None:
     """Write the mean square of each of ``powers.size`` equal blocks of `signal` to `powers`."""
     length = signal.size // powers.size
@@ -104,7 +105,7 @@ def block_powers(signal: Float64, powers: Float64) -> None:
         powers[block] = total / length
 
 
-@njit(cache=True, fastmath=False, nogil=True)
+@kernel
 def shift_in(history: Float64, new: Float64) -> None:
     """Move `history` (n,) to the left and append `new` (m <= n,): the oldest value stays first."""
     keep = history.size - new.size
@@ -114,7 +115,7 @@ def shift_in(history: Float64, new: Float64) -> None:
         history[keep + i] = new[i]
 
 
-@njit(cache=True, fastmath=False, nogil=True)
+@kernel
 def loudness(powers: Float64, blocks: int) -> float:
     """Return the ungated loudness in LUFS of the newest `blocks` of K-weighted mean squares.
 
@@ -130,7 +131,7 @@ def loudness(powers: Float64, blocks: int) -> float:
     return max(FLOOR_DB, -0.691 + 10.0 * math.log10(mean)) if mean > 0.0 else FLOOR_DB
 
 
-@njit(cache=True, fastmath=False, nogil=True)
+@kernel
 def level(samples: Float32) -> tuple[float, float, float]:
     """Return the RMS level in dBFS, the share of samples at full scale, and 1.0 if all samples are equal.
 
@@ -152,7 +153,7 @@ def level(samples: Float32) -> tuple[float, float, float]:
     return rms, clipped / samples.size, same
 
 
-@njit(cache=True, fastmath=False, nogil=True)
+@kernel
 def sudden(levels: Float64, new: int, back: int, rise_db: float, quiet_db: float, armed: Float64) -> float:
     """Return 1.0 if a sudden sound began in the newest blocks, else 0.0.
 
@@ -187,8 +188,8 @@ def sudden(levels: Float64, new: int, back: int, rise_db: float, quiet_db: float
     return found
 
 
-@njit(cache=True, fastmath=False, nogil=True)
-def spectral_shape(power: Float32, bin_hz: float, first: int, last: int,
+@kernel
+def spectral_shape(power: Float32 | Float64, bin_hz: float, first: int, last: int,
                    previous: Float64) -> tuple[float, float, float]:
     """Return centroid, flatness and flux of one power spectrum.
 
@@ -214,7 +215,8 @@ def spectral_shape(power: Float32, bin_hz: float, first: int, last: int,
     for i in range(first, last):
         total += power[i]
     if not total > 0.0:
-        previous[:] = math.nan
+        for i in range(previous.size):
+            previous[i] = math.nan
         return math.nan, math.nan, math.nan
     weighted, magnitudes, logs, change = 0.0, 0.0, 0.0, 0.0
     # Under 1e-12 of the total a bin is rounding noise, and its logarithm must not pull the geometric mean.

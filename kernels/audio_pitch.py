@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from numba import njit
 
 from kernels.audio import Float32, Float64
+from kernels.jit import kernel
 
 DIP = 0.15
 """The first dip of the normalised difference under this is the period (the paper's absolute threshold is 0.1)."""
@@ -17,7 +17,7 @@ LEAST_POWER = 1e-11
 """Mean square (-110 dBFS) under which a window is silence: rounding noise has periods too."""
 
 
-@njit(cache=True, fastmath=False, nogil=True)
+@kernel
 def pitch(window: Float32, rate_hz: float, low_hz: float, high_hz: float, difference: Float64) -> tuple[float, float]:
     """Return the fundamental frequency and the voicing of a window.
 
@@ -46,22 +46,25 @@ def pitch(window: Float32, rate_hz: float, low_hz: float, high_hz: float, differ
     longest = math.ceil(rate_hz / low_hz)
     lags = longest + 2
     span = window.size - lags
-    signal = window.astype(np.float64)
-    mean = signal.mean()
+    total = 0.0
+    for i in range(window.size):
+        total += window[i]
+    mean = total / window.size
     power = 0.0
-    for i in range(signal.size):
-        power += (signal[i] - mean) ** 2
-    if power / signal.size < LEAST_POWER:
-        difference[:lags] = 1.0
-        return math.nan, 0.0
+    for i in range(window.size):
+        power += (window[i] - mean) ** 2
     d = difference[:lags]
-    d[:] = 0.0
+    silent = power / window.size < LEAST_POWER
+    for lag in range(lags):
+        d[lag] = 1.0 if silent else 0.0
+    if silent:
+        return math.nan, 0.0
     # Lags run innermost: each is its own sum, so the loop is vectorised without reordering any of them.
     for i in range(span):
-        here = signal[i]
-        ahead = signal[i:i + lags]
+        here = np.float64(window[i])
+        ahead = window[i:i + lags]
         for lag in range(lags):
-            step = here - ahead[lag]
+            step = here - np.float64(ahead[lag])
             d[lag] += step * step
     running = 0.0
     d[0] = 1.0

@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from numba import njit
 
 from kernels.audio import Float32, Float64
+from kernels.jit import kernel
 
 ZEROS = 16
 """Zero crossings of the sinc on each side."""
@@ -38,7 +38,7 @@ def phases(rate_in: int, rate_out: int) -> Float64:
     return np.asarray(np.sinc(crossing) * np.cos(crossing * math.pi / ZEROS / 2) ** 2 * base / rate_in)
 
 
-@njit(cache=True, fastmath=False, nogil=True)
+@kernel
 def resample(signal: Float32, offset: int, first: int, rate_in: int, table: Float64, out: Float32) -> None:
     """Write the output samples `first` .. ``first + out.size`` of a signal at `rate_in`.
 

@@ -2,138 +2,132 @@
 
 A blink is a dip: the opening falls a fifth below its own recent level, and comes back half-way within half a second.
 The level is the signal's own, a second old, so squinting, looking down and slow drift are not blinks; a lid that stays
-down is a closure (`kernels.ocular`), not a blink.
+down is a closure (`kernels.closures`), not a blink.
 """
 
+import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kernels.jit import kernel
 
 RECENT = 256
 """Samples remembered for the half-amplitude crossings: a whole blink at up to 400 Hz."""
+DEPTH = 0.22
+"""Share of the level by which the opening falls in a blink: many blinks of real people are half blinks."""
+LEVEL_S = 1.0
+"""Time constant with which the level follows the open eye."""
+SHORTEST_S, LONGEST_S = 0.05, 0.5
+"""Duration of a blink at half amplitude; 0.1 to 0.15 s is usual (Ingre 2006), over 0.5 s is a long closure."""
+GAP_S = 0.15
+"""Time without a sample that breaks the signal."""
+RISING_S = 0.4
+"""How long the lid may take from half open to open, before its new height is the level."""
 
-STATE = np.dtype([
-    ("phase", np.int64), ("count", np.int64), ("level", np.float64), ("newest_ns", np.int64), ("onset_ns", np.int64),
-    ("onset", np.int64), ("lowest", np.float64), ("lowest_ns", np.int64), ("bottom", np.int64), ("top", np.float64),
-    ("end_ns", np.int64)])
-"""What the detector carries from sample to sample; see `new_state`."""
+OPEN, DOWN, RISING = 0, 1, 2
 
 BLINK = np.dtype([("onset_ns", np.int64), ("lowest_ns", np.int64), ("end_ns", np.int64), ("duration_s", np.float64),
-                  ("depth", np.float64)])
+                  ("depth", np.float64)], align=True)
 """One blink: first sample of the fall, lowest sample, sample at which it was half open again (when it is reported),
 duration at half amplitude in seconds, and depth as a share of the open level."""
 
-DEPTH, LEVEL_S, SHORTEST_S, LONGEST_S, GAP_S = 0.22, 1.0, 0.05, 0.5, 0.15
-"""A fall of 22 % of the level opens a blink (many blinks of real people are half blinks); the level follows with a time
-constant of 1 s; a blink lasts 50 to 500 ms at half amplitude; 0.15 s without a sample break the signal."""
-
-LIMITS = np.array([DEPTH, LEVEL_S, SHORTEST_S, LONGEST_S, GAP_S])
-"""The same as the array the kernel takes."""
-
-State = tuple[NDArray[Any], NDArray[np.int64], NDArray[np.float64]]
+BLINKS = np.dtype([
+    ("phase", np.int64), ("count", np.int64), ("level", np.float64), ("newest_ns", np.int64), ("onset_ns", np.int64),
+    ("lowest", np.float64), ("lowest_ns", np.int64), ("bottom", np.int64), ("top", np.float64), ("end_ns", np.int64),
+    ("found", BLINK), ("recent_ns", np.int64, (RECENT,)), ("recent", np.float64, (RECENT,))], align=True)
+"""What the detector carries from sample to sample, and the blink it found last. Zeros are its beginning."""
 
 
-def new_state() -> State:
-    """Return a detector that has seen nothing: its record, and the times and values of recent samples."""
-    return np.zeros(1, STATE), np.zeros(RECENT, np.int64), np.zeros(RECENT, np.float64)
-
-
-@njit(cache=True, fastmath=False)
-def step(record: NDArray[Any], recent_ns: NDArray[np.int64], recent: NDArray[np.float64],
-         limits: NDArray[np.float64], times_ns: NDArray[np.int64], opening: NDArray[np.float64],
-         found: NDArray[Any]) -> int:
-    """Take in samples and report the blinks that end among them.
+@kernel
+def step(blinks: Any, now_ns: int, opening: float) -> int:
+    """Take in one sample; return 1 if a blink ended with it, which then lies in ``blinks.found``.
 
     Parameters
     ----------
-    record, recent_ns, recent
-        The three arrays of `new_state`, changed in place.
-    limits : (5,) float64
-        `LIMITS`, or others in that order.
-    times_ns : (n,) int64
-        Strictly increasing.
-    opening : (n,) float64
+    blinks : BLINKS record
+        Changed in place.
+    now_ns : int
+        Later than the sample before.
+    opening : float
         Lid opening in any unit; NaN where not measured.
-    found : (m,) BLINK
-        Filled with the blinks in order; m = n always suffices.
-
-    Returns
-    -------
-    int
-        Number of blinks written.
     """
-    s = record[0]
-    depth, level_s, shortest_s, longest_s, gap_s = limits
-    size = recent.shape[0]
-    blinks = 0
-    for i in range(times_ns.shape[0]):
-        now, value = times_ns[i], opening[i]
-        if not np.isfinite(value):
-            continue
-        gap = (now - s.newest_ns) * 1e-9
-        if s.count == 0 or gap > gap_s:
-            s.phase = 0
-            s.level = value
-        s.newest_ns = now
-        recent_ns[s.count % size] = now
-        recent[s.count % size] = value
-        s.count += 1
-        falls = False
-        if s.phase == 2:  # half open again: the next blink must fall anew
-            s.top = max(s.top, value)
-            if value > (1.0 - 0.5 * depth) * s.level:
-                s.phase = 0
-            elif value < s.top - depth * s.level:
-                falls = True
-            elif (now - s.end_ns) * 1e-9 > 0.4:
-                s.phase = 0
-                s.level = value
-        elif s.phase == 0:
-            if value < (1.0 - depth) * s.level:
-                falls = True
-            else:
-                s.level += (1.0 - np.exp(-gap / level_s)) * (value - s.level)
-        if falls:
-            s.phase = 1
-            s.onset_ns, s.onset = now, s.count - 1
-            s.lowest, s.lowest_ns, s.bottom = value, now, s.count - 1
-        if s.phase != 1:
-            continue
-        if value < s.lowest:
-            s.lowest, s.lowest_ns, s.bottom = value, now, s.count - 1
-        half = 0.5 * (s.level + s.lowest)
-        if value > half:
-            # Walk back from the lowest sample to the last one above half, and interpolate both crossings.
-            oldest = max(0, s.count - size)
-            before = s.bottom
-            while before > oldest and recent[before % size] <= half:
-                before -= 1
-            after = s.bottom
-            while recent[after % size] <= half:
-                after += 1
-            down = _crossing(recent_ns, recent, before, before + 1, half, size)
-            up = _crossing(recent_ns, recent, after - 1, after, half, size)
-            duration = (up - down) * 1e-9
-            if shortest_s <= duration <= longest_s:
-                b = found[blinks]
-                b.onset_ns, b.lowest_ns, b.end_ns = s.onset_ns, s.lowest_ns, now
-                b.duration_s, b.depth = duration, 1.0 - s.lowest / s.level
-                blinks += 1
-            s.phase, s.top, s.end_ns = 2, value, now
-        elif (now - s.onset_ns) * 1e-9 > longest_s + 0.1:
-            s.phase = 0  # it stays down: no blink; the level starts again from here
-            s.level = value
-    return blinks
+    if not math.isfinite(opening):
+        return 0
+    s = blinks
+    gap_s = (now_ns - s.newest_ns) * 1e-9
+    if s.count == 0 or gap_s > GAP_S:
+        s.phase = OPEN
+        s.level = opening
+    s.newest_ns = now_ns
+    s.recent_ns[s.count % RECENT] = now_ns
+    s.recent[s.count % RECENT] = opening
+    s.count += 1
+    if _falls(s, now_ns, gap_s, opening):
+        s.phase = DOWN
+        s.onset_ns = now_ns
+        s.lowest, s.lowest_ns, s.bottom = opening, now_ns, s.count - 1
+    if s.phase != DOWN:
+        return 0
+    if opening < s.lowest:
+        s.lowest, s.lowest_ns, s.bottom = opening, now_ns, s.count - 1
+    if opening > 0.5 * (s.level + s.lowest):
+        s.phase, s.top, s.end_ns = RISING, opening, now_ns
+        duration_s = _duration_s(s)
+        if SHORTEST_S <= duration_s <= LONGEST_S:
+            s.found.onset_ns, s.found.lowest_ns, s.found.end_ns = s.onset_ns, s.lowest_ns, now_ns
+            s.found.duration_s, s.found.depth = duration_s, 1.0 - s.lowest / s.level
+            return 1
+    elif (now_ns - s.onset_ns) * 1e-9 > LONGEST_S + 0.1:
+        s.phase = OPEN  # it stays down: no blink; the level starts again from here
+        s.level = opening
+    return 0
 
 
-@njit(cache=True, fastmath=False)
-def _crossing(recent_ns: NDArray[np.int64], recent: NDArray[np.float64], left: int, right: int, half: float,
-              size: int) -> float:
-    a, b = recent[left % size], recent[right % size]
-    t, u = recent_ns[left % size], recent_ns[right % size]
-    return float(t) if a == b else t + (u - t) * min(1.0, max(0.0, (half - a) / (b - a)))
+@kernel
+def _falls(s: Any, now_ns: int, gap_s: float, opening: float) -> bool:
+    """Move the level along while no blink runs, and return whether one begins."""
+    if s.phase == RISING:  # half open again: the next blink must fall anew
+        s.top = max(s.top, opening)
+        if opening > (1.0 - 0.5 * DEPTH) * s.level:
+            s.phase = OPEN
+        elif opening < s.top - DEPTH * s.level:
+            return True
+        elif (now_ns - s.end_ns) * 1e-9 > RISING_S:
+            s.phase = OPEN
+            s.level = opening
+    elif s.phase == OPEN:
+        if s.level > 0.0 and opening < (1.0 - DEPTH) * s.level:
+            return True
+        s.level += (1.0 - math.exp(-gap_s / LEVEL_S)) * (opening - s.level)
+    return False
+
+
+@kernel
+def _duration_s(s: Any) -> float:
+    """Walk from the lowest sample to the last one above half on either side, and interpolate both crossings."""
+    half = 0.5 * (s.level + s.lowest)
+    oldest = max(0, s.count - RECENT)
+    before = s.bottom
+    while before > oldest and s.recent[before % RECENT] <= half:
+        before -= 1
+    after = s.bottom
+    while s.recent[after % RECENT] <= half:
+        after += 1
+    return (_crossing(s, after - 1, half) - _crossing(s, before, half)) * 1e-9
+
+
+@kernel
+def _crossing(s: Any, left: int, half: float) -> float:
+    """Return when, in ns after the onset, the opening passed `half` between sample `left` and the one after it."""
+    i, j = left % RECENT, (left + 1) % RECENT
+    a, b = s.recent[i], s.recent[j]
+    since_ns = float(s.recent_ns[i] - s.onset_ns)
+    if a == b:
+        return since_ns
+    share = min(1.0, max(0.0, (half - a) / (b - a)))
+    return float(since_ns + (s.recent_ns[j] - s.recent_ns[i]) * share)
 
 
 def detect(times_ns: NDArray[np.int64], opening: NDArray[np.float64]) -> NDArray[Any]:
@@ -146,11 +140,18 @@ def detect(times_ns: NDArray[np.int64], opening: NDArray[np.float64]) -> NDArray
     opening
         (n,) eye aspect ratio or any other lid opening; NaN where not measured.
     """
-    found = np.zeros(len(times_ns), BLINK)
-    count = step(*new_state(), LIMITS, times_ns, np.asarray(opening, np.float64), found)
+    records, found = np.zeros(1, BLINKS), np.zeros(len(times_ns), BLINK)
+    count = _detect(records[0], np.asarray(times_ns, np.int64), np.asarray(opening, np.float64), found)
     return found[:count]
 
 
-def warm() -> None:
-    """Compile the kernels with the types that the trackers give them."""
-    detect(np.arange(3), np.ones(3))
+@kernel
+def _detect(blinks: Any, times_ns: NDArray[np.int64], opening: NDArray[np.float64], found: NDArray[Any]) -> int:
+    count = 0
+    for i in range(times_ns.shape[0]):
+        if step(blinks, times_ns[i], opening[i]) == 1:
+            into, blink = found[count], blinks.found
+            into.onset_ns, into.lowest_ns, into.end_ns = blink.onset_ns, blink.lowest_ns, blink.end_ns
+            into.duration_s, into.depth = blink.duration_s, blink.depth
+            count += 1
+    return count

@@ -5,200 +5,158 @@ railed from 90 % of full scale, flat under 0.5 uV, peak to peak 150 uV, steps of
 30-45 Hz hold half as much as 1-30 Hz. White noise of any size fails the muscle score, so a headset on the desk is not
 calm EEG. The usual limit for mains (2 times the EEG's power) is meant for filtered signals: unfiltered recordings of
 good Cyton electrodes carry 10 to 100 times, which the notches remove, so trust falls from 100 times to none at 3000.
+
+Statistics are kept by half segments, so that the two segments which share a half share its work.
 """
 
+import math
+
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kernels.jit import kernel
 
 FULL_SCALE_UV = 187_500.0
 """Full scale of an ADS1299 at gain 24: 4.5 V / 24."""
 
-STATISTICS = 8
-"""Per channel and segment: lowest and highest filtered value, largest raw magnitude, largest step, lost samples,
-samples stuck on one value, length of the running stuck stretch, last raw value."""
+GOOD = 0.5
+"""Trust from which an electrode, or one second of it, counts."""
+
+LOWEST, HIGHEST, MAGNITUDE, STEP, LOST, STUCK_SAMPLES = range(6)
+STATISTICS = 6
+"""Per half segment and channel: lowest and highest filtered value, largest raw magnitude, largest step from sample to
+sample, lost samples, samples stuck on one value."""
 
 STUCK = 5
 """Equal raw values in a row that no amplifier gives by chance: it sits at a rail or has stopped."""
 
+LOW, HIGH, MAINS = range(3)
+POWERS = 3
+"""Per segment and channel: power in 1-29 Hz, in 30-45 Hz, and of the mains (50 or 60 Hz, and a bin to each side)."""
 
-@njit(cache=True, fastmath=False)
-def segment_statistics(length: int, hop_size: int, position: NDArray[np.int64], statistics: NDArray[np.float64],
-                       previous: NDArray[np.float64], breaks: NDArray[np.int64], raw: NDArray[np.float32],
-                       columns: NDArray[np.int64], clean: NDArray[np.float32], out: NDArray[np.float64]) -> int:
-    """Take in samples and report the statistics of the segments that end among them.
 
-    Segments are those of `kernels.spectral.periodograms`: the same length, hop and breaks end at the same samples.
+@kernel
+def collect(statistics: NDArray[np.float64], fresh: int, last: NDArray[np.float32], run: NDArray[np.int64],
+            before: float, since: int, raw: NDArray[np.float32], column: int, start: int, count: int,
+            clean: NDArray[np.float32], channel: int) -> None:
+    """Take in samples of one channel.
 
     Parameters
     ----------
-    length, hop_size : int
-    position : (1,) int64
-        Samples since the last break, changed in place; while it is negative, the stream settles.
-    statistics : (slot, channel, STATISTICS) float64
-        Changed in place.
-    previous : (channel,) float64
-        Last filtered value; changed in place.
-    breaks : (n,) int64
-        0; 1 at a sample before which the stream has a hole; 2 where a segment's length must settle first, too.
+    statistics : (STATISTICS, channel) float64
+        Of this half segment; changed in place.
+    fresh : int
+        1 where the half begins here.
+    last, run : (channel,) float32, int64
+        Last raw value, and how often it has come in a row; changed in place.
+    before : float
+        Filtered value of the sample before these.
+    since : int
+        Samples since the last hole; the first after a hole makes no step.
     raw : (n, column) float32
-        uV as the board gave them.
-    columns : (channel,) int64
-        Which columns are channels.
-    clean : (n, channel) float32
+        uV as the board gave them; NaN for a lost sample.
+    column, start, count : int
+    clean : (at least count, channel) float32
         uV without offset, drift, mains and what lies above 45 Hz.
-    out : (m, channel, STATISTICS) float64
-        Filled in order; m = n // hop_size + slots always suffices.
-
-    Returns
-    -------
-    int
-        Segments reported.
+    channel : int
     """
-    slots, channels = statistics.shape[0], statistics.shape[1]
-    done = 0
-    for i in range(raw.shape[0]):
-        if breaks[i] == 2:
-            position[0] = -length
-        elif breaks[i] == 1:
-            position[0] = min(0, position[0])
-        p = position[0]
-        youngest = p // hop_size
-        for j in range(slots):
-            number = youngest - j
-            if number < 0:
-                break
-            offset = p - number * hop_size
-            if offset >= length:
-                continue
-            slot = number % slots
-            for c in range(channels):
-                s = statistics[slot, c]
-                if offset == 0:
-                    s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = np.inf, -np.inf, 0.0, 0.0, 0.0, 0.0, 1.0, np.nan
-                value = float(raw[i, columns[c]])
-                if np.isnan(value):
-                    s[4] += 1.0
-                    continue
-                s[0] = min(s[0], clean[i, c])
-                s[1] = max(s[1], clean[i, c])
-                s[2] = max(s[2], abs(value))
-                if offset > 0:
-                    s[3] = max(s[3], abs(clean[i, c] - previous[c]))
-                if value == s[7]:
-                    s[6] += 1.0
-                    if s[6] == STUCK:
-                        s[5] += STUCK
-                    elif s[6] > STUCK:
-                        s[5] += 1.0
-                else:
-                    s[6] = 1.0
-                s[7] = value
-            if offset == length - 1:
-                out[done] = statistics[slot]
-                done += 1
-        for c in range(channels):
-            if not np.isnan(raw[i, columns[c]]):
-                previous[c] = clean[i, c]
-        position[0] = p + 1
-    return done
+    lowest, highest = math.inf, -math.inf
+    magnitude = step = lost = stuck = 0.0
+    if fresh == 0:
+        lowest, highest = statistics[LOWEST, channel], statistics[HIGHEST, channel]
+        magnitude, step = statistics[MAGNITUDE, channel], statistics[STEP, channel]
+        lost, stuck = statistics[LOST, channel], statistics[STUCK_SAMPLES, channel]
+    same, times = last[channel], run[channel]
+    for i in range(count):
+        value, filtered = raw[start + i, column], np.float64(clean[i, channel])
+        change = abs(filtered - before)
+        before = filtered
+        if math.isnan(value):
+            lost += 1.0
+            continue
+        lowest = filtered if filtered < lowest else lowest
+        highest = filtered if filtered > highest else highest
+        magnitude = max(magnitude, abs(np.float64(value)))
+        if change > step and since + i > 0:
+            step = change
+        times = times + 1 if value == same else 1
+        same = value
+        if times >= STUCK:
+            stuck += STUCK if times == STUCK else 1.0
+    statistics[LOWEST, channel], statistics[HIGHEST, channel] = lowest, highest
+    statistics[MAGNITUDE, channel], statistics[STEP, channel] = magnitude, step
+    statistics[LOST, channel], statistics[STUCK_SAMPLES, channel] = lost, stuck
+    last[channel], run[channel] = same, times
 
 
-@njit(cache=True, fastmath=False)
-def _fall(value: float, good: float, bad: float) -> float:
+@kernel
+def split(density: NDArray[np.float32], bins: int) -> tuple[float, float, float]:
+    """Return the power of a segment in 1-29 Hz, in 30-45 Hz, and of the mains, from its density (bin,).
+
+    The mains are the stronger of 50 and 60 Hz with a bin to each side; 0 where the sampling rate shows neither.
+    """
+    low = 0.0
+    high = 0.0
+    for k in range(min(45, bins)):
+        if k < 29:
+            low += np.float64(density[k])
+        else:
+            high += np.float64(density[k])
+    mains = 0.0
+    for centre in (50, 60):
+        if bins > centre:
+            mains = max(mains, np.float64(density[centre - 2]) + density[centre - 1] + density[centre])
+    return low, high, mains
+
+
+@kernel
+def fall(value: float, good: float, bad: float) -> float:
     """Return 1 at `good` and better, 0 at `bad` and worse, a line between."""
     return min(1.0, max(0.0, (value - bad) / (good - bad)))
 
 
-@njit(cache=True, fastmath=False)
-def channel_scores(statistics: NDArray[np.float64], power: NDArray[np.float64], length: int, rate_hz: float,
-                   full_scale_uv: float, out: NDArray[np.float64]) -> None:
-    """Fill `out` with the trust 0..1 in each channel for one segment.
+@kernel
+def score(older: NDArray[np.float64], newer: NDArray[np.float64], channel: int, low: float, high: float, mains: float,
+          length: int, rate_hz: float, full_scale_uv: float) -> tuple[float, float]:
+    """Return the trust 0..1 in one channel for one segment, and what it would be if large swings were allowed.
+
+    A blink swings a good frontal electrode as far as a loose one, so whoever looks for blinks asks for the second.
 
     Parameters
     ----------
-    statistics : (channel, STATISTICS) float64
-        From `segment_statistics`.
-    power : (channel, bin) float64
-        Density of the same segment, uV2/Hz; bin k is k + 1 Hz.
+    older, newer : (STATISTICS, channel) float64
+        Of the segment's two halves.
+    channel : int
+    low, high, mains : float
+        From `split`.
     length : int
         Samples in the segment.
     rate_hz, full_scale_uv : float
-    out : (channel,) float64
     """
-    bins = power.shape[1]
-    for c in range(statistics.shape[0]):
-        s = statistics[c]
-        swing = s[1] - s[0]
-        score = _fall(s[4] / length, 0.0, 0.1) * _fall(s[5] / length, 0.05, 0.3)
-        score *= _fall(swing, 3.0, 0.5) * _fall(swing, 150.0, 300.0)
-        score *= _fall(s[2] / full_scale_uv, 0.75, 0.9)
-        score *= _fall(s[3] * rate_hz / 250.0, 50.0, 100.0)
-        low = 0.0
-        high = 0.0
-        for k in range(min(45, bins)):
-            if k < 29:
-                low += power[c, k]
-            else:
-                high += power[c, k]
-        mains = 0.0
-        for centre in (50, 60):
-            if bins > centre:
-                mains = max(mains, power[c, centre - 2] + power[c, centre - 1] + power[c, centre])
-        if not low > 0.0:  # also when it is NaN
-            out[c] = 0.0
-            continue
-        score *= _fall(np.log10(max(1.0, mains / (low + high))), 2.0, 3.5)
-        score *= _fall(high / low, 0.3, 0.55)
-        out[c] = max(0.0, score)
+    if not low > 0.0:  # also when it is NaN
+        return 0.0, 0.0
+    swing = max(older[HIGHEST, channel], newer[HIGHEST, channel]) - min(older[LOWEST, channel], newer[LOWEST, channel])
+    lost = older[LOST, channel] + newer[LOST, channel]
+    stuck = older[STUCK_SAMPLES, channel] + newer[STUCK_SAMPLES, channel]
+    step = max(older[STEP, channel], newer[STEP, channel])
+    contact = fall(lost / length, 0.0, 0.1) * fall(stuck / length, 0.05, 0.3) * fall(swing, 3.0, 0.5)
+    contact *= fall(max(older[MAGNITUDE, channel], newer[MAGNITUDE, channel]) / full_scale_uv, 0.75, 0.9)
+    contact *= fall(step * rate_hz / 250.0, 50.0, 100.0)
+    if mains > 100.0 * (low + high):
+        contact *= fall(math.log10(mains / (low + high)), 2.0, 3.5)
+    contact *= fall(high / low, 0.3, 0.55)
+    return contact * fall(swing, 150.0, 300.0), contact
 
 
-@njit(cache=True, fastmath=False)
-def stream_quality(scores: NDArray[np.float64], ends_ns: NDArray[np.int64], after_ns: int, good: float,
-                   channel: NDArray[np.float64]) -> tuple[float, int]:
-    """Return the trust in the whole stream and the number of segments, and fill `channel` with each channel's trust.
+@kernel
+def stream_quality(trust: NDArray[np.float64], channels: int, middle: float) -> float:
+    """Return the trust in the whole stream, given its channels' trust (channel,) and their median.
 
-    A channel's trust is the mean of its segments, the stream's the median of its channels. With more than 40 % of the
-    channels bad the stream is unusable, whatever the others say: it stays under 0.3.
-
-    Parameters
-    ----------
-    scores : (segment, channel) float64
-        From `channel_scores`.
-    ends_ns : (segment,) int64
-        When each ended.
-    after_ns : int
-        Segments that ended by then are left out.
-    good : float
-        Trust from which a channel is not bad.
-    channel : (channel,) float64
-        Zeros without any segment.
+    With more than 40 % of the channels bad the stream is unusable, whatever the others say: it stays under 0.3.
     """
-    segments, channels = scores.shape
-    count = 0
-    for s in range(segments):
-        if ends_ns[s] > after_ns:
-            count += 1
     bad = 0
     for c in range(channels):
-        total = 0.0
-        for s in range(segments):
-            if ends_ns[s] > after_ns:
-                total += scores[s, c]
-        channel[c] = total / count if count else 0.0
-        if channel[c] < good:
+        if trust[c] < GOOD:
             bad += 1
-    if count == 0 or channels == 0:
-        return 0.0, 0
-    median = np.median(channel)
     share = bad / channels
-    return (min(median, 0.5 * (1.0 - share)) if share > 0.4 else median), count
-
-
-def warm() -> None:
-    """Compile the kernels with the types that the trackers give them."""
-    statistics, raw, scores = np.zeros((4, 3, STATISTICS)), np.ones((4, 3), np.float32), np.zeros((4, 3))
-    segment_statistics(4, 1, np.zeros(1, np.int64), statistics, np.zeros(3), np.zeros(4, np.int64), raw, np.arange(3),
-                       raw, np.zeros((8, 3, STATISTICS)))
-    channel_scores(statistics[0], np.ones((3, 2)), 4, 250.0, FULL_SCALE_UV, scores[0])
-    stream_quality(scores, np.ones(4, np.int64), 0, 0.5, np.zeros(3))
+    return min(middle, 0.5 * (1.0 - share)) if share > 0.4 else middle

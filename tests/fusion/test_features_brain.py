@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from tracked import START_NS, column, grid, make, run
 
-from fusion.features.brain import FRONTAL, POSTERIOR, TEMPORAL, region
+from kernels.montage import FRONTAL, POSTERIOR, TEMPORAL, region
 
 RATE = 250.0
 MONTAGE = ("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2")
@@ -180,4 +180,4 @@ def test_the_saturating_electrode_of_a_muse_is_found(shared_data: Path) -> None:
                          skip_header=1)[:, 1:5]
     tracker = make("eeg", ("TP9", "AF7", "AF8", "TP10"), 256.0, unit="uV")
     run(tracker, rows, START_NS + (np.arange(len(rows)) * 1e9 / 256).astype(np.int64), 4.0)
-    assert tracker.trust[2] < 0.5
+    assert tracker.record["brain"]["trust"][0, 2] < 0.5

@@ -7,7 +7,6 @@ import pytest
 from numpy.testing import assert_array_equal
 from tracked import START_NS, column, in_range, make, run
 
-from fusion.features.history import History
 from kernels.layout import FEATURES
 
 CAMERA = ("gaze_yaw", "gaze_pitch", "eye_yaw", "eye_pitch", "head_yaw", "head_pitch", "head_roll", "head_x", "head_y",
@@ -17,15 +16,15 @@ MICROPHONE = ("speech", "loudness_momentary", "loudness_short", "rms_db", "f0", 
               "flux", "transient", "clipped", "silent", *(f"band_{k}" for k in range(8)))
 
 
-def story(kind: str, seconds: float = 14.0) -> tuple[tuple[str, ...], float, np.ndarray, np.ndarray]:
+def story(kind: str, seconds: float = 30.0) -> tuple[tuple[str, ...], float, np.ndarray, np.ndarray]:
     """Return columns, rate, values and jittered times with holes and missing values."""
     random = np.random.default_rng(8)
     names, rate, unit_ns = {"camera": (CAMERA, 30.0, 33_333_333), "microphone": (MICROPHONE, 31.25, 32_000_000),
-                            "eeg": (("Fp1", "C3", "O1", "O2"), 250.0, 4_000_000),
+                            "eeg": (("Fp1", "Fz", "C3", "O1", "O2"), 250.0, 4_000_000),
                             "context": (("speed_kmh", "demand"), 10.0, 100_000_000)}[kind]
     count = int(seconds * rate)
     steps = np.full(count, unit_ns) + random.integers(-unit_ns // 10, unit_ns // 10, count)
-    steps[random.choice(count, 5 if kind == "eeg" else 9, replace=False)] += 3 * unit_ns
+    steps[random.choice(count // 2, 5 if kind == "eeg" else 9, replace=False)] += 3 * unit_ns
     times = START_NS + np.cumsum(steps).astype(np.int64)
     values = random.random((count, len(names)))
     if kind == "camera":
@@ -34,12 +33,15 @@ def story(kind: str, seconds: float = 14.0) -> tuple[tuple[str, ...], float, np.
         for first in range(40, count - 60, 60):
             values[first:first + random.integers(3, 25), 10:12] *= 0.2
         values[:, CAMERA.index("luma")] = 120
+        looks = random.normal(0, 0.3, (count, 2))[np.sort(random.integers(0, count, count // 12)).searchsorted(
+            np.arange(count))]
+        values[:, :2] = looks + random.normal(0, 0.003, (count, 2))
     elif kind == "microphone":
-        values[:, 1:4] = -40
+        values[:, 1:4] = random.normal(-40, 5, (count, 3))
         values[:, MICROPHONE.index("f0")] = 100 + 100 * random.random(count)
     elif kind == "eeg":
         values = np.cumsum(random.normal(0, 3, values.shape), axis=0) * 0.3 - 20_000
-    values[random.random(values.shape) < 0.01] = np.nan
+    values[:count // 2][random.random((count // 2, len(names))) < 0.01] = np.nan
     return names, rate, values, times
 
 
@@ -56,18 +58,20 @@ def test_the_cut_changes_no_bit(kind: str) -> None:
     at, whole = run(tracker(kind), values, times)
     measured = {feature.name for feature in FEATURES if np.isfinite(column(whole, feature.name)).any()}
     assert {feature.name for feature in FEATURES if feature.modality == kind} - measured <= {
-        "perclos_60s", "perclos_180s", "theta_db"}
+        "gaze_entropy_60s", "transition_entropy_60s"}  # these need 50 steps between fixations
     for cuts in (range(count), range(0, count, 7), np.sort(random.integers(0, count, count // 5)),
                  np.repeat(np.arange(0, count, 11), 3)):
         assert_array_equal(run(tracker(kind), values, times, cuts=cuts)[1], whole)
-    # Asked four times as often, or only at the end, it says the same at the same tick.
-    assert_array_equal(run(tracker(kind), values, times, tick_hz=80.0)[1][3::4][:len(whole)], whole)
+    # Asked four times as often, or only at the end, it says the same at the same tick. (What several modalities say
+    # together is sampled on a grid of ticks, and no single stream has it.)
+    own = [feature.modality == kind for feature in FEATURES]
+    assert_array_equal(run(tracker(kind), values, times, tick_hz=80.0)[1][3::4][:len(whole), own], whole[:, own])
     once = tracker(kind)
     stop = np.searchsorted(times, times[0] + round(at[-1] * 1e9), side="right")
     once.advance(values[:stop].astype(np.float32), times[:stop])
     vector = np.full(len(FEATURES), np.nan, np.float32)
     once.fill(int(times[0] + round(at[-1] * 1e9)), vector)
-    assert_array_equal(vector, whole[-1])
+    assert_array_equal(vector[own], whole[-1, own])
 
 
 @pytest.mark.parametrize("kind", ["camera", "microphone", "eeg", "context"])
@@ -110,33 +114,5 @@ def test_no_sample_no_feature(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["camera", "microphone", "eeg", "context"])
 def test_a_stream_that_stops_is_no_longer_measured(kind: str) -> None:
     _, _, values, times = story(kind)
-    vectors = run(tracker(kind), values, times, until_s=20.0)[1]
+    vectors = run(tracker(kind), values, times, until_s=36.0)[1]
     assert np.isnan(vectors[-1]).all()
-
-
-@pytest.mark.parametrize("kind", ["camera", "microphone", "eeg"])
-def test_memory_does_not_grow(kind: str) -> None:
-    _, _, values, times = story(kind)
-    forever = tracker(kind)
-    sizes = set()
-    for turn in range(40):
-        later = times + turn * 15_000_000_000
-        forever.advance(values.astype(np.float32), later)
-        forever.fill(int(later[-1]), np.full(len(FEATURES), np.nan, np.float32))
-        held = [getattr(forever, "_history", forever), forever]
-        sizes.add(sum(part.nbytes for owner in held for part in vars(owner).values() if isinstance(part, np.ndarray)))
-        assert len(getattr(forever, "blinks", ())) <= 256
-    assert len(sizes) == 1
-
-
-def test_a_history_that_overflows_still_does_not_show_the_cut() -> None:
-    times, rows = START_NS + np.arange(900) * 1_000_000, np.arange(900.0)[None]
-    views = []
-    for cut in (1, 7, 333, 900):
-        history = History(1, 2.0, 20.0)
-        for first in range(0, 900, cut):
-            history.push(times[first:first + cut], rows[:, first:first + cut])
-        views.append(np.vstack(history.view()))
-        assert views[-1].shape == (2, history.capacity)
-        assert_array_equal(views[-1], views[0])
-    assert views[0][1, -1] == 899

@@ -55,8 +55,8 @@ def test_blinks_are_counted_timed_and_no_perclos() -> None:
         close(values, first, first + 4)
     tracker = make("camera", NAMES, 30.0)
     _, vectors = run(tracker, values, times)
-    assert len(tracker.blinks) == 15
-    assert abs(tracker.blinks[0].onset_ns - times[200]) <= 34e6
+    assert tracker.record["eyes"]["blink_count"] == 15
+    assert abs(tracker.record["eyes"]["blink_onset_ns"][0, 0] - times[200]) <= 34e6
     assert column(vectors, "blink_rate_60s")[-1] == pytest.approx(15, rel=0.05)
     assert column(vectors, "blink_duration_60s")[-1] == pytest.approx(4 / 30, abs=0.02)
     assert column(vectors, "perclos_60s")[-1] == 0
@@ -162,7 +162,8 @@ def test_the_one_blink_of_a_real_face(shared_data: Path) -> None:
     tracker = make("camera", info.names, info.rate_hz)
     run(tracker, values, times)
     assert len(times) == 72
-    assert len(tracker.blinks) == 1
-    frame = [int(np.searchsorted(times, moment)) for moment in (tracker.blinks[0].onset_ns, tracker.blinks[0].end_ns)]
+    assert tracker.record["eyes"]["blink_count"] == 1
+    frame = [int(np.searchsorted(times, moment)) for moment in
+             (tracker.record["eyes"]["blink_onset_ns"][0, 0], tracker.record["eyes"]["blink_end_ns"][0, 0])]
     assert abs(frame[0] - 25) <= 2
     assert abs(frame[1] - 29) <= 2

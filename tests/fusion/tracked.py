@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fusion.features import TRACKERS
-from fusion.person import Person
+from fusion.features import Features
 from kernels.layout import FEATURES, INDEX, SIZE
 from sensors.clock import SECOND
 from sensors.messages import Column, StreamInfo
@@ -20,12 +19,31 @@ def grid(count: int, rate_hz: float) -> np.ndarray:
     return START_NS + (np.arange(count) * SECOND / rate_hz).astype(np.int64)
 
 
+class Tracked:
+    """The features of one stream alone."""
+
+    def __init__(self, info: StreamInfo, session: SessionConfig) -> None:
+        self.kind = info.kind
+        self.features = Features(session)
+        self.features.meet(info)
+
+    @property
+    def record(self) -> np.ndarray:
+        return self.features.record
+
+    def advance(self, values: np.ndarray, times: np.ndarray) -> None:
+        self.features.advance(self.kind, values, times)
+
+    def fill(self, tick_ns: int, vector: np.ndarray) -> None:
+        vector[:] = self.features.fill(tick_ns)
+
+
 def make(kind: str, names: Sequence[str], rate_hz: float, calibration_s: float = 5.0, unit: str = "1",
-         meta: dict[str, str] | None = None, **session: Any) -> Any:
-    """Return a fresh tracker; its person is at `tracker._person`."""
+         meta: dict[str, str] | None = None, **session: Any) -> Tracked:
+    """Return the fresh features of one stream; what the kernels know is at `tracker.record`."""
     info = StreamInfo(t_ns=0, stream=kind, kind=kind, driver="test", rate_hz=rate_hz,
                       columns=tuple(Column(name, unit) for name in names), meta=meta or {})
-    return TRACKERS[kind](info, SessionConfig(**session), Person(calibration_s))
+    return Tracked(info, SessionConfig(calibration_s=calibration_s, **session))
 
 
 def run(tracker: Any, values: np.ndarray, times: np.ndarray, tick_hz: float = 20.0,

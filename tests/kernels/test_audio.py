@@ -2,11 +2,11 @@
 
 import itertools
 
-import naive_audio
 import numpy as np
 import pytest
 
 from kernels import audio, audio_pitch, audio_resample
+from tests.reference import audio as reference
 
 RATE = 16_000
 TWIN = 1e-4
@@ -34,14 +34,20 @@ def test_k_weighting_at_48_khz_is_the_printed_table():
     np.testing.assert_allclose(audio.k_weighting(48_000.0), printed, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize(("level_db", "reading"), [(0.0, -3.01), (-20.0, -23.01), (-60.0, -63.01)])
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
-def test_full_scale_997_hz_sine_reads_minus_3_01_lkfs(rate):
-    # BS.1770-4, annex 1: 0 dB FS, 997 Hz, one channel.
-    sine = np.sin(2 * np.pi * 997 * np.arange(4 * rate) / rate).astype(np.float32)
+def test_a_997_hz_sine_reads_3_01_under_its_level(rate, level_db, reading):
+    # BS.1770-4, annex 1: 0 dB FS, 997 Hz, one channel reads -3.01 LKFS; and it is a level, so decibels shift it.
+    sine = (10 ** (level_db / 20) * np.sin(2 * np.pi * 997 * np.arange(4 * rate) / rate)).astype(np.float32)
     weighted = weigh(sine, rate)[rate:]
     powers = np.empty(3 * rate // 100)
     audio.block_powers(weighted, powers)
-    assert audio.loudness(powers, powers.size) == pytest.approx(-3.01, abs=0.005)
+    assert audio.loudness(powers, powers.size) == pytest.approx(reading, abs=0.005)
+
+
+def test_loudness_is_not_gated():
+    # Half of the blocks silent: half of the mean square, 3.01 dB less. A gated measure would leave them out.
+    assert audio.loudness(np.array([1.0, 1.0, 0.0, 0.0]), 4) == pytest.approx(-0.691 - 3.0103, abs=1e-4)
 
 
 def test_the_16_khz_curve_follows_the_48_khz_curve_within_a_ninth_of_a_decibel():
@@ -53,7 +59,7 @@ def test_the_16_khz_curve_follows_the_48_khz_curve_within_a_ninth_of_a_decibel()
 
 def test_weight_equals_its_twin():
     samples = noise(3000)
-    np.testing.assert_allclose(weigh(samples), naive_audio.biquads(samples, audio.k_weighting(RATE)), rtol=TWIN,
+    np.testing.assert_allclose(weigh(samples), reference.biquads(samples, audio.k_weighting(RATE)), rtol=TWIN,
                                atol=1e-9)
 
 
@@ -66,8 +72,8 @@ def test_loudness_equals_its_twin_and_takes_only_the_newest_blocks():
     weighted = weigh(noise(128 * 50))
     powers = np.empty(50)
     audio.block_powers(weighted, powers)
-    assert audio.loudness(powers, 50) == pytest.approx(naive_audio.loudness(weighted), rel=TWIN)
-    assert audio.loudness(powers, 10) == pytest.approx(naive_audio.loudness(weighted[-1280:]), rel=TWIN)
+    assert audio.loudness(powers, 50) == pytest.approx(reference.loudness(weighted), rel=TWIN)
+    assert audio.loudness(powers, 10) == pytest.approx(reference.loudness(weighted[-1280:]), rel=TWIN)
 
 
 def test_loudness_of_silence_is_the_floor_and_of_a_window_not_full_is_nan():
@@ -144,7 +150,7 @@ def test_spectral_shape_equals_its_twin():
     for seed in (1, 2):
         power = (np.abs(np.fft.rfft(noise(512, seed))) ** 2).astype(np.float32)
         centroid, flatness, flux = audio.spectral_shape(power, 31.25, 2, 244, previous)
-        expected = naive_audio.shape(power, 31.25, 2, 244)
+        expected = reference.shape(power, 31.25, 2, 244)
         units.append(expected[2])
         assert (centroid, flatness) == pytest.approx(expected[:2], rel=TWIN)
     assert flux == pytest.approx(np.linalg.norm(units[1] - units[0]), rel=TWIN)
@@ -162,6 +168,17 @@ def test_flatness_tells_a_tone_from_noise_and_flux_a_steady_sound_from_a_changin
     white = np.mean([audio.spectral_shape((np.abs(np.fft.rfft(noise(512, s))) ** 2).astype(np.float32), 31.25, 2, 244,
                                           previous)[1] for s in range(50)])
     assert white == pytest.approx(np.exp(-np.euler_gamma), abs=0.03)
+
+
+def test_spectral_shape_of_flat_and_of_disjoint_spectra_is_the_closed_form():
+    previous = np.full(257, np.nan)
+    flat, other = np.zeros((2, 257), np.float32)
+    flat[2:102], other[102:244] = 9.0, 0.25
+    centroid, flatness, _ = audio.spectral_shape(flat, 31.25, 2, 102, previous)
+    assert centroid == pytest.approx(51.5 * 31.25)  # the middle of equal magnitudes
+    assert flatness == pytest.approx(1.0)
+    audio.spectral_shape(flat, 31.25, 2, 244, previous)
+    assert audio.spectral_shape(other, 31.25, 2, 244, previous)[2] == pytest.approx(np.sqrt(2))  # a right angle
 
 
 def test_no_power_has_no_shape():
@@ -186,7 +203,7 @@ def stack(frequency, partials, level=0.1, seed=0):
 def test_normalised_difference_equals_its_twin():
     window, difference = noise(1024), np.zeros(269)
     audio_pitch.pitch(window, float(RATE), 60.0, 500.0, difference)
-    np.testing.assert_allclose(difference, naive_audio.normalised_difference(window, 269), rtol=TWIN)
+    np.testing.assert_allclose(difference, reference.normalised_difference(window, 269), rtol=TWIN)
 
 
 @pytest.mark.parametrize("partials", [(1,), (1, 2, 3, 4, 5), (2, 3, 4)], ids=["tone", "stack", "no fundamental"])
@@ -235,7 +252,7 @@ def test_resample_equals_its_twin(rate_in, rate_out):
     samples = noise(400)
     width = audio_resample.half_width(rate_in, rate_out)
     padded = np.concatenate([np.zeros(width), samples, np.zeros(width + 2)]).astype(np.float32)
-    expected = naive_audio.resampled(samples, rate_in, rate_out, audio_resample.ZEROS, audio_resample.ROLLOFF)
+    expected = reference.resampled(samples, rate_in, rate_out, audio_resample.ZEROS, audio_resample.ROLLOFF)
     out = np.empty(expected.size, np.float32)
     audio_resample.resample(padded, -width, 0, rate_in, audio_resample.phases(rate_in, rate_out), out)
     np.testing.assert_allclose(out, expected, rtol=TWIN, atol=1e-6)

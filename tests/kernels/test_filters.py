@@ -1,42 +1,41 @@
 """Filters against a plain twin and against what they promise."""
 
-import naive
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from kernels import filters
+from tests.reference import brain as reference
+
+CHAIN = filters.eeg_chain(250.0)
 
 
-def chain(rate_hz: float) -> np.ndarray:
-    return np.array([filters.high_pass(0.5, rate_hz), filters.notch(50, 30, rate_hz), filters.notch(60, 30, rate_hz),
-                     *filters.low_pass(45, rate_hz)])
-
-
-def run(sections: np.ndarray, samples: np.ndarray, cuts: tuple[int, ...] = (),
-        breaks: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def run(samples, cuts=(), settle_at=0):
     channels = samples.shape[1]
-    state, held = np.zeros((len(sections), channels, 2)), np.full(channels, np.nan)
-    breaks = np.zeros(len(samples), np.int64) if breaks is None else breaks
-    first, out = np.empty((2, *samples.shape), np.float32)
+    state, held = np.zeros((filters.SECTIONS, 2, channels)), np.full(channels, np.nan)
+    first, out = np.full((2, *samples.shape), np.nan, np.float32)
     for a, b in zip([0, *cuts], [*cuts, len(samples)], strict=True):
-        filters.cascade(sections, state, held, breaks[a:b], samples[a:b], np.arange(channels), first[a:b], out[a:b])
+        for c in range(channels):
+            filters.cascade(CHAIN, state, held, int(a == settle_at), samples, c, a, b - a, c, first[a:], out[a:])
     return first, out
 
 
-def gain(section: np.ndarray, hz: float, rate_hz: float) -> float:
+def gain(section, hz, rate_hz):
     z = np.exp(-2j * np.pi * hz / rate_hz)
     return abs((section[0] + section[1] * z + section[2] * z * z) / (1 + section[3] * z + section[4] * z * z))
 
 
 @pytest.mark.parametrize("rate_hz", [128.0, 200.0, 220.0, 250.0, 256.0])
-def test_the_design_keeps_its_word(rate_hz: float) -> None:
+def test_the_design_keeps_its_word(rate_hz):
     half = np.sqrt(0.5)
-    assert_allclose(gain(filters.high_pass(0.5, rate_hz), 0.5, rate_hz), half, rtol=1e-9)
-    assert gain(filters.high_pass(0.5, rate_hz), 0.0, rate_hz) < 1e-9
-    low = filters.low_pass(45, rate_hz)
-    assert_allclose(gain(low[0], 45, rate_hz) * gain(low[1], 45, rate_hz), half, rtol=1e-9)
-    assert_allclose(gain(low[0], 0, rate_hz) * gain(low[1], 0, rate_hz), 1, rtol=1e-9)
+    for order in (1, 2):
+        assert_allclose(gain(filters.high_pass(0.5, rate_hz, order), 0.5, rate_hz), half, rtol=1e-9)
+        assert sum(filters.high_pass(0.5, rate_hz, order)[:3]) == 0.0
+    for order in (2, 4):
+        sections = filters.low_pass(45, rate_hz, order)
+        assert len(sections) == order // 2
+        assert_allclose(np.prod([gain(s, 45, rate_hz) for s in sections]), half, rtol=1e-9)
+        assert_allclose(np.prod([gain(s, 0, rate_hz) for s in sections]), 1, rtol=1e-9)
     for mains in (50.0, 60.0):
         notch = filters.notch(mains, 30, rate_hz)
         assert gain(notch, mains, rate_hz) < 1e-9
@@ -44,56 +43,67 @@ def test_the_design_keeps_its_word(rate_hz: float) -> None:
         assert_allclose(gain(notch, 0, rate_hz), 1, rtol=1e-9)
 
 
+@pytest.mark.parametrize("rate_hz", [70.0, 80.0, 100.0, 250.0])
+def test_a_chain_is_full_and_leaves_out_what_the_rate_cannot_have(rate_hz):
+    chain = filters.eeg_chain(rate_hz)
+    assert chain.shape == (filters.SECTIONS, 5)
+    wanted = np.array(reference.eeg_sections(rate_hz))
+    assert_allclose(chain[:len(wanted)], wanted, atol=1e-12)
+    assert_array_equal(chain[len(wanted):], np.tile(filters.THROUGH, (5 - len(wanted), 1)))
+
+
 @pytest.mark.parametrize("kind", ["random", "constant", "offset", "single", "empty"])
-def test_cascade_matches_the_naive_twin(kind: str) -> None:
+def test_cascade_matches_the_naive_twin(kind):
     random = np.random.default_rng(0)
     count = {"single": 1, "empty": 0}.get(kind, 600)
     samples = random.normal(0, 20, (count, 3))
     if kind == "constant":
         samples[:] = 12.5
     elif kind == "offset":
-        samples -= 40_000
+        samples = 8 * np.round(samples) - 1e8
     samples = samples.astype(np.float32)
-    comp = run(chain(250.0), samples)[1]
+    first, out = run(samples)
     if count:
-        ref = np.column_stack([naive.naive_filter(chain(250.0), column.astype(np.float64)) for column in samples.T])
-        assert_allclose(comp, ref, rtol=1e-4, atol=1e-4)
-    assert comp.shape == samples.shape
+        for c in range(3):
+            exact = samples[:, c].astype(np.float64)
+            assert_allclose(out[:, c], reference.naive_filter(CHAIN, exact), rtol=1e-4, atol=1e-4)
+            assert_allclose(first[:, c], reference.naive_filter(CHAIN[:1], exact), rtol=1e-4, atol=1e-4)
 
 
-def test_an_offset_makes_no_transient() -> None:
+def test_an_offset_makes_no_transient_and_settling_forgets_the_level_before():
     samples = np.full((500, 2), -40_000, np.float32)
-    assert np.abs(run(chain(250.0), samples)[1]).max() < 1e-3
-
-
-def test_a_settling_break_forgets_the_level_before() -> None:
-    samples, breaks = np.zeros((500, 1), np.float32), np.zeros(500, np.int64)
+    assert np.abs(run(samples)[1]).max() < 1e-3
     samples[250:] = 30_000
-    assert np.abs(run(chain(250.0), samples, breaks=breaks)[1][250:]).max() > 1_000
-    breaks[250] = 2
-    assert np.abs(run(chain(250.0), samples, breaks=breaks)[1][250:]).max() < 1e-3
+    assert np.abs(run(samples)[1][250:]).max() > 1_000
+    assert np.abs(run(samples, cuts=(250,), settle_at=250)[1][250:]).max() < 1e-3
 
 
-def test_nan_repeats_the_last_value_and_leaves_the_filter_clean() -> None:
+def test_what_is_missing_or_impossible_repeats_the_last_value():
     samples = np.random.default_rng(1).normal(0, 10, (400, 2)).astype(np.float32)
     filled = samples.copy()
-    samples[100:110, 0] = np.nan
+    samples[100:110, 0] = [np.nan, np.inf, -np.inf, 1e30, -2e9, *[np.nan] * 5]
     filled[100:110, 0] = filled[99, 0]
-    assert_array_equal(run(chain(250.0), samples)[1], run(chain(250.0), filled)[1])
-    samples[:, 1] = np.nan
-    assert np.isnan(run(chain(250.0), samples)[1][:, 1]).all()
+    assert_array_equal(run(samples)[1], run(filled)[1])
 
 
-def test_the_cut_changes_nothing() -> None:
+def test_a_channel_begins_with_its_first_value():
+    samples = np.random.default_rng(1).normal(3e4, 10, (400, 1)).astype(np.float32)
+    late = np.vstack([np.full((150, 1), np.nan, np.float32), samples])
+    _, out = run(late, cuts=(64, 128, 192))
+    assert np.isnan(out[:150]).all()
+    assert_array_equal(out[150:], run(samples)[1])
+
+
+def test_the_cut_changes_nothing():
     samples = np.random.default_rng(2).normal(0, 10, (300, 4)).astype(np.float32)
-    whole = run(chain(250.0), samples)
     for cuts in (tuple(range(1, 300)), tuple(range(13, 300, 13)), (5, 5, 5, 200)):
-        assert_array_equal(run(chain(250.0), samples, cuts), whole)
+        assert_array_equal(run(samples, cuts), run(samples))
 
 
-def test_breaks_are_found() -> None:
-    times, out = np.array([100, 104, 108, 116, 120, 400]), np.zeros(6, np.int64)
-    filters.find_breaks(-1, times, 6.0, 100, out)
-    assert_array_equal(out, [2, 0, 0, 1, 0, 2])
-    filters.find_breaks(96, times, 6.0, 100, out)
-    assert out[0] == 0
+def test_what_has_decayed_is_forgotten_and_no_more():
+    state = np.full((filters.SECTIONS, 2, 2), 1e-16)
+    state[1, 0, 0] = -1e-3
+    filters.forget_nothing(state, 0)
+    assert state[1, 0, 0] == -1e-3
+    assert np.count_nonzero(state[:, :, 0]) == 1
+    assert (state[:, :, 1] == 1e-16).all()

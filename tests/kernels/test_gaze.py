@@ -1,105 +1,60 @@
-"""Glances, spread and head movement against their plain twins."""
+"""Spread of gaze against its plain twin and a Gaussian's own numbers."""
 
-import naive
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from kernels import gaze
+from tests.reference import eyes as reference
 
 SECOND = 1_000_000_000
 START = 3_600 * SECOND
-TARGET = np.array([0.1, -0.05, 0.26])
+TARGET = (0.1, -0.05, 0.26)
 
 
-def recording(kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return times (n,) and three angle rows (3, n)."""
+def remembered(times: np.ndarray, yaw: np.ndarray, pitch: np.ndarray) -> np.ndarray:
+    record = np.zeros(1, gaze.GAZE)
+    for t, a, b in zip(times, yaw, pitch, strict=True):
+        gaze.remember(record[0], t, a, b)
+    return record[0]
+
+
+@pytest.mark.parametrize("kind", ["random", "constant", "far away", "two", "single", "empty", "over the ring"])
+@pytest.mark.parametrize("seconds", [0.5, 10.0])
+def test_spread_and_mean_match_the_naive_twin(kind: str, seconds: float) -> None:
     random = np.random.default_rng(7)
-    count = {"single": 1, "empty": 0}.get(kind, 900)
+    count = {"two": 2, "single": 1, "empty": 0, "over the ring": gaze.CAPACITY + 500}.get(kind, 600)
     steps_ms = random.choice([33, 34, 70, 250], count, p=[0.6, 0.3, 0.08, 0.02])
     times = START + np.cumsum(steps_ms).astype(np.int64) * 1_000_000
-    angles = np.repeat(random.normal(0, 0.3, (3, count // 9 + 1)), 9, axis=1)[:, :count]
-    angles = angles + random.normal(0, 0.01, (3, count))
+    yaw, pitch = random.normal(0, 0.2, (2, count)).astype(np.float32).astype(np.float64)
     if kind == "constant":
-        angles[:] = 0.2
-    elif kind == "offset":
-        angles += 1e8
-    elif kind == "nan":
-        angles[:, random.random(count) < 0.3] = np.nan
-        angles[0, random.random(count) < 0.1] = np.nan
-    elif kind == "all nan":
-        angles[:] = np.nan
-    return times, angles
+        yaw[:], pitch[:] = np.float32(0.2), np.float32(0.3)
+    elif kind == "far away":
+        yaw, pitch = ((1.5 + 0.0001 * angle).astype(np.float32).astype(np.float64) for angle in (yaw, pitch))
+    record, tick = remembered(times, yaw, pitch), int(times[-1]) - 50_000_000 if count > 2 else START + SECOND // 8
+    comp = gaze.spread(record, tick, round(seconds * SECOND), *TARGET)
+    assert_allclose(comp, reference.spread(times, yaw, pitch, TARGET, tick, seconds), rtol=1e-4, atol=1e-12)
+    assert_allclose(gaze.mean(record, tick, round(seconds * SECOND)),
+                    [reference.mean(times, angle, tick, seconds) for angle in (yaw, pitch)], rtol=1e-6, atol=1e-12)
+    if kind == "constant":
+        assert comp[:2] == (0.0, 0.0)
 
 
-KINDS = ["random", "constant", "offset", "nan", "all nan", "single", "empty"]
+def test_bcea_is_the_ellipse_that_holds_68_percent_of_a_gaussian() -> None:
+    random = np.random.default_rng(1)
+    sx, sy, r = 0.04, 0.02, 0.6
+    points = random.multivariate_normal([0.1, 0.0], [[sx**2, r * sx * sy], [r * sx * sy, sy**2]], 4000)
+    times = START + np.arange(4000) * SECOND // 400
+    _, area, _ = gaze.spread(remembered(times, *points.T), int(times[-1]), 10 * SECOND, *TARGET)
+    assert area == pytest.approx(-2 * np.log(1 - 0.68) * np.pi * sx * sy * np.sqrt(1 - r**2), rel=0.05)
+    centred = points - points.mean(axis=0)
+    squared = np.einsum("ni,ij,nj->n", centred, np.linalg.inv(np.cov(points.T)), centred)
+    scale = area / (np.pi * np.sqrt(np.linalg.det(np.cov(points.T))))
+    assert np.mean(squared <= scale) == pytest.approx(0.68, abs=0.02)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("window_s", [0.5, 10.0])
-def test_spread_matches_the_naive_twin(kind: str, window_s: float) -> None:
-    times, (yaw, pitch, _) = recording(kind)
-    tick, window = int(times[-1]) if len(times) else START, round(window_s * SECOND)
-    comp = gaze.spread(times, yaw, pitch, TARGET, tick, window)
-    assert_allclose(comp, naive.naive_spread(times, yaw, pitch, TARGET, tick, window), rtol=1e-4, atol=1e-9)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_angular_speed_matches_the_naive_twin(kind: str) -> None:
-    times, (yaw, pitch, roll) = recording(kind)
-    tick = int(times[-1]) if len(times) else START
-    comp = gaze.angular_speed(times, yaw, pitch, roll, tick, 2 * SECOND, 0.2)
-    assert_allclose(comp, naive.naive_angular_speed(times, yaw, pitch, roll, tick, 2 * SECOND, 0.2), rtol=1e-4)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_camera_window_matches_the_naive_twin(kind: str) -> None:
-    times, angles = recording(kind)
-    rows, comp = np.vstack([angles, 2 * angles, 3 * angles])[:8], np.empty(12)
-    tick = int(times[-1]) if len(times) else START
-    gaze.camera_window(times, rows, TARGET, 0.1, 0.2, tick, comp)
-    assert_allclose(comp, naive.naive_camera_window(times, rows, TARGET, 0.1, 0.2, tick), rtol=1e-4, atol=1e-9)
-
-
-def run_glances(times: np.ndarray, yaw: np.ndarray, pitch: np.ndarray, cut: int = 10_000,
-                openness: np.ndarray | None = None) -> np.ndarray:
-    record, out = np.zeros(1, gaze.GLANCE), np.empty(len(times))
-    openness = np.full(len(times), np.nan) if openness is None else openness
-    for first in range(0, len(times), cut):
-        part = slice(first, first + cut)
-        gaze.glances(record, TARGET, 0.1, 0.2, 0.35, times[part], openness[part], yaw[part].copy(),
-                     pitch[part].copy(), out[part])
-    return out
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_glances_match_the_naive_twin_whatever_the_cut(kind: str) -> None:
-    times, (yaw, pitch, _) = recording(kind)
-    comp = run_glances(times, yaw, pitch)
-    assert_allclose(comp, naive.naive_glances(times, yaw, pitch, TARGET, 0.1, 0.2), rtol=1e-6, atol=1e-9)
-    assert_array_equal(run_glances(times, yaw, pitch, cut=1), comp)
-    assert_array_equal(run_glances(times, yaw, pitch, cut=13), comp)
-
-
-def test_a_flicker_back_does_not_end_a_glance() -> None:
-    times = START + np.arange(150) * SECOND // 30
-    yaw, pitch = np.full(150, 1.0), np.zeros(150)
-    yaw[60:62] = 0.1  # 67 ms
-    assert run_glances(times, yaw, pitch)[-1] == pytest.approx(147 / 30, abs=0.01)
-    yaw[60:66] = 0.1  # 200 ms
-    assert run_glances(times, yaw, pitch)[-1] == pytest.approx(84 / 30, abs=0.01)
-
-
-def test_missing_gaze_holds_the_glance() -> None:
-    times = START + np.arange(150) * SECOND // 30
-    yaw, pitch = np.full(150, 1.0), np.zeros(150)
-    yaw[60:90] = np.nan
-    away = run_glances(times, yaw, pitch)
-    assert away[89] == away[59]
-    assert away[-1] == pytest.approx(118 / 30, abs=0.01)
-
-
-def test_covered_eyes_have_no_gaze() -> None:
-    times = START + np.arange(60) * SECOND // 30
-    openness = np.full(60, 0.1)
-    assert np.isnan(run_glances(times, np.ones(60), np.ones(60), openness=openness)).all()
+def test_gaze_along_a_line_covers_no_area() -> None:
+    angle = np.linspace(-0.2, 0.2, 300)
+    times = START + np.arange(300) * SECOND // 30
+    _, area, _ = gaze.spread(remembered(times, angle, 0.5 * angle), int(times[-1]), 10 * SECOND, *TARGET)
+    assert area < 1e-6
