@@ -41,6 +41,10 @@ class Ours(Protocol):
         """Return the bytes and operations of one tick of one session; see `fusion.bench_roofline.traffic`."""
         ...
 
+    def crossover(self) -> int | None:
+        """Measure from how many sessions CUDA is faster and keep it; None where it never is, or is not possible."""
+        ...
+
     def errors(self) -> Mapping[str, float | None]:
         """Return the largest relative errors `cpu_vs_naive` and `cuda_vs_cpu`; None for one not measured here."""
         ...
@@ -112,7 +116,10 @@ def bench_kernels(ours: Callable[[Example], Ours], *, peers: bool = False,
     beside = bench_peers.load(given) if peers else {}
     rows = compare(made.calls(), beside)
     say(f"timing batches of {BATCH} sessions")
-    return Figures(fused, rows, [library for library, groups in beside.items() if groups is None], batches(made),
+    batch = batches(made)
+    made.crossover()
+    say("comparing with the naive twins")
+    return Figures(fused, rows, [library for library, groups in beside.items() if groups is None], batch,
                    made.errors(), list(beside))
 
 

@@ -78,12 +78,13 @@ class Fused:
         state = fused.new_sessions(sessions, self._setup)
         inboxes = np.zeros(sessions, inbox.inbox_dtype(self._widths))
         out = np.empty((sessions, SIZE), np.float32)
-        made = Batch(state, self._table, "cuda" if place == "cuda" else "cpu")
+        made, feed = Batch(state, self._table, "cuda" if place == "cuda" else "cpu"), Feed(self._example)
 
-        def call() -> None:
-            _deliver(inboxes, self._feed.take())
+        def call() -> NDArray[np.float32]:
+            _deliver(inboxes, feed.take())
             with cores(1 if place == "one core" else 0):
                 made.run(inboxes, out)
+            return out
 
         return call
 
@@ -122,9 +123,10 @@ class Fused:
             "microphone": (self._take_microphone, fused.microphone_features),
             "eeg": (self._take_eeg, fused.eeg_features)}[modality]
         state, out = fused.new_sessions(1, self._setup), np.full(SIZE, np.nan, np.float32)
+        feed = Feed(self._example)
 
         def call() -> object:
-            new = self._feed.take()
+            new = feed.take()
             take(state, new)
             state["tick_ns"] = new.tick_ns
             fill(state, out)

@@ -130,7 +130,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("flux_10s", "microphone", "1", 0, 1.5, 10,
             "mean spectral change from frame to frame", "Peeters 2004"),
     Feature("ambient_60s", "microphone", "dBFS", -120, 10, 60,
-            "level that nine tenths of the frames exceed: the background", "ISO 1996-1, L90"),
+            "level that nine tenths of the frames exceed, in classes of 0.5 dB", "ISO 1996-1, L90"),
     Feature("ambient_change_60s", "microphone", "dB", -120, 120, 60,
             "the same of the last 10 s less that of the minute", "ISO 1996-1, L90"),
     Feature("transients_10s", "microphone", "1", 0, 400, 10,

@@ -53,6 +53,9 @@ class StandIn:
     def work(self) -> Work:
         return Work(bytes=1e5, operations=1e4)
 
+    def crossover(self) -> int | None:
+        return 64 if self._gpu else None
+
     def errors(self) -> Mapping[str, float | None]:
         return {"cpu_vs_naive": 2.5e-6, "cuda_vs_cpu": 1e-7 if self._gpu else None}
 
@@ -176,4 +179,4 @@ def test_the_example_reaches_ours(clock: FakeClock) -> None:
     said: list[str] = []
     bench_kernels.bench_kernels(make, say=said.append)
     assert seen[0].eeg.shape == (16, 15_000)
-    assert len(said) == 3
+    assert len(said) == 4

@@ -65,9 +65,7 @@ def last(columns, times=None, late_ns=0, **setup):
 
 def assert_equal(features, expected):
     for name in MINE:
-        exact = {"ambient_60s": 0.2501, "ambient_change_60s": 0.5001}.get(name, 1e-6)
-        relative = 0 if exact > 0.1 else 1e-4
-        assert_allclose(features[name], expected.get(name, np.nan), rtol=relative, atol=exact, err_msg=name)
+        assert_allclose(features[name], expected.get(name, np.nan), rtol=1e-4, atol=1e-6, err_msg=name)
 
 
 def recording(kind):
