@@ -114,19 +114,22 @@ def _machine() -> Iterator[Check]:
     yield Check(name="disk", ok=free >= FREE_BYTES, detail=f"{free / 1e9:.1f} GB free in {Path.cwd()}",
                 next="Free some space, or record to another disk with --record.")
     yield _kernel_cache()
+    yield _cuda()
     yield _bus()
 
 
 def _kernel_cache() -> Check:
-    import kernels
+    from kernels.jit import FOLDER
 
-    beside = Path(kernels.__file__).resolve().parent
-    folders = [Path(os.environ["NUMBA_CACHE_DIR"])] if "NUMBA_CACHE_DIR" in os.environ else \
-        [beside / "__pycache__", beside, Path.home() / ".cache", Path.home()]
-    usable = next((folder for folder in folders if folder.is_dir() and os.access(folder, os.W_OK)), None)
-    return Check(name="kernel cache", ok=usable is not None,
-                 detail=f"compiled kernels are kept in {usable}" if usable else "compiled kernels cannot be kept",
+    return Check(name="kernel cache", ok=bool(FOLDER),
+                 detail=f"compiled kernels are kept in {FOLDER}" if FOLDER else "compiled kernels cannot be kept",
                  next=f"Set NUMBA_CACHE_DIR to a folder that can be written, e.g. {tempfile.gettempdir()}/numba.")
+
+
+def _cuda() -> Check:
+    from kernels.backend import why
+
+    return Check(name="cuda", ok=True, detail=why())
 
 
 def _bus() -> Check:

@@ -174,6 +174,8 @@ class Session:
         if health is not None and health.status in ("failed", "stalled", "ended"):
             return health.detail
         pending = self.pending.get(stream)
+        if pending is not None and pending.info.kind in self._features.unfit:
+            return self._features.unfit[pending.info.kind]
         if pending is None or pending.newest_ns < 0 or self._is_fresh(pending, tick_ns):
             return ""  # one that never spoke is still starting; one that fails to start says so in its health
         return f"No sample for {(tick_ns - pending.newest_ns) / SECOND:.1f} s."

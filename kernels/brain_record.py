@@ -14,7 +14,7 @@ from kernels.errors import InputError
 from kernels.layout import FEATURES
 from kernels.rhythms import ALPHA_RANGE_HZ
 
-CAPACITIES = (16, 32, 64, 128)
+CAPACITIES = (32, 64, 128)
 """Channels a record may be made for."""
 PIECE = 64
 """Samples worked on at once; only the size of the scratch."""

@@ -7,6 +7,7 @@ for the CPU, `kernels.cuda` compiles the same functions for the GPU, and numba's
 import functools
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
 """Whether NUMBA_ENABLE_CUDASIM=1 was set: then kernels stay Python, as the simulator can run nothing else."""
+VERSIONS = 3
+"""Other versions of the kernels whose machine code is kept; older ones are removed."""
 
 
 @functools.cache
@@ -39,12 +42,22 @@ def _cache_folder() -> str:
     """Return where machine code is kept: a folder of its own for every version of the kernels' source.
 
     Numba looks only at the file of the function it is asked for. A kernel that calls one in another file would go on
-    running the old code of that one, so the hash of all the files is part of the path.
+    running the old code of that one, so the hash of all the files is part of the path. Empty where nothing can be
+    written: then every process compiles for itself.
     """
-    return str(cache_root() / f"kernels-{source_hash()}")
+    folder = cache_root() / f"kernels-{source_hash()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        others = [path for path in folder.parent.glob("kernels-*") if path != folder]
+        for path in sorted(others, key=lambda path: path.stat().st_mtime)[:-VERSIONS]:
+            shutil.rmtree(path, ignore_errors=True)
+    except OSError:
+        return ""
+    return str(folder) if os.access(folder, os.W_OK) else ""
 
 
-_FOLDER = "" if SIMULATED else _cache_folder()
+FOLDER = "" if SIMULATED else _cache_folder()
+"""Where machine code is kept; empty where it cannot be."""
 
 
 def kernel(function: Kernel) -> Kernel:
@@ -76,8 +89,10 @@ def cores(count: int) -> Iterator[None]:
 
 
 def _cached(compiled: Any) -> Any:
+    if not FOLDER:
+        return compiled
     before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _FOLDER  # read once, when caching is enabled; other users of numba keep their own
+    numba.config.CACHE_DIR = FOLDER  # read once, when caching is enabled; other users of numba keep their own
     try:
         compiled.enable_caching()
     finally:

@@ -106,10 +106,10 @@ def test_a_board_may_join_a_running_session() -> None:
     sessions = fused.new_sessions(1, made)
     run(sessions, np.zeros((1, 1, 1), np.float32), {k: v for k, v in streams(12.0, ("Cz",), 250.0).items()
                                                     if k != "eeg"}, 100)
-    wider = fused.widened(sessions, 20)
-    assert wider["brain"]["trust"].shape == (1, 32)
+    wider = fused.widened(sessions, 40)
+    assert wider["brain"]["trust"].shape == (1, 64)
     assert wider["eyes"].tobytes() == sessions["eyes"].tobytes()
-    assert fused.widened(wider, 17) is wider
+    assert fused.widened(wider, 33) is wider
 
 
 @pytest.mark.parametrize("wrong", [

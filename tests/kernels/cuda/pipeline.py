@@ -81,7 +81,7 @@ def tick(session: Any, inbox: Any, out: NDArray[np.float32]) -> None:
     finish(session, out)
 
 
-def tick_batch(sessions: Any, inboxes: Any, out: Any) -> None:
+def tick_batch(sessions: Any, table: Any, inboxes: Any, out: Any) -> None:
     """The same for a block of threads a session."""
     session, inbox = sessions[cuda.blockIdx.x], inboxes[cuda.blockIdx.x]
     if cuda.threadIdx.x == 0:
@@ -115,7 +115,7 @@ def on_cuda(values: NDArray[np.float32], counts: NDArray[np.int64]) -> dict[str,
     from kernels.cuda.launch import Batch
 
     compiled = cuda.jit(tick_batch)
-    batch = Batch(np.zeros(len(values), SESSION))
+    batch = Batch(np.zeros(len(values), SESSION), np.zeros((1, 1, 1), np.float32))
     out = np.full((values.shape[1], len(values), FEATURES), np.nan, np.float32)
     for step in range(values.shape[1]):
         batch.run(compiled, inboxes(values, counts, step), out[step], wait=step % 2 == 0)

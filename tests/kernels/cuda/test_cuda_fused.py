@@ -21,7 +21,7 @@ def test_the_simulated_gpu_fills_the_same_vectors(simulated: Callable[..., dict[
     assert_array_equal(np.isnan(gpu["out"]), np.isnan(cpu["out"]))
     assert_allclose(gpu["out"], cpu["out"], rtol=1e-4, atol=1e-6)
     for name in ("z", "blinks"):
-        assert_allclose(gpu[name], cpu[name], rtol=1e-4, atol=1e-6)
+        assert_allclose(gpu[name], cpu[name], rtol=1e-4, atol=1e-5)
     # In the other session a channel rails: single precision holds little of what is left beside 187 mV.
     assert_allclose(gpu["power"][0], cpu["power"][0], rtol=1e-4, atol=1e-6)
     assert np.any(gpu["power"] != given["sessions"]["brain"]["power"])  # a segment of EEG did end

@@ -33,8 +33,8 @@ def test_the_simulated_gpu_agrees_with_the_cpu(simulated: Callable[..., dict[str
 
 
 def test_kernels_compile_for_a_gpu(ptx: Callable[..., str]) -> None:
-    signature = types.void(numba.from_dtype(pipeline.SESSION)[::1], numba.from_dtype(pipeline.INBOX)[::1],
-                           types.float32[:, ::1])
+    signature = types.void(numba.from_dtype(pipeline.SESSION)[::1], types.float32[:, :, ::1],
+                           numba.from_dtype(pipeline.INBOX)[::1], types.float32[:, ::1])
     text = ptx(pipeline.tick_batch, signature)
     assert ".target sm_90" in text
     assert text.count("bar.sync") >= 2

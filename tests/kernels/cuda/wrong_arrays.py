@@ -8,17 +8,18 @@ from kernels.cuda.launch import Batch
 from kernels.errors import InputError
 
 RECORD = np.dtype([("a", np.float32)])
+TABLE = np.zeros((1, 1, 1), np.float32)
 HIDDEN = np.dtype([("mean", np.float32), ("stream", np.int64)])
 
 
 def sentences() -> dict[str, np.ndarray]:
-    batch = Batch(np.zeros(3, RECORD))
+    batch = Batch(np.zeros(3, RECORD), TABLE)
     three = np.zeros(3, RECORD)
     wrong: list[Callable[[], object]] = [
-        lambda: Batch(np.zeros(3)), lambda: Batch(np.zeros(0, RECORD)),
+        lambda: Batch(np.zeros(3), TABLE), lambda: Batch(np.zeros(0, RECORD), TABLE),
         lambda: batch.run(None, np.zeros(2, RECORD), np.zeros((3, 1), np.float32)),
         lambda: batch.run(None, three, np.zeros((2, 3), np.float32).T),
-        lambda: Batch(np.zeros(1, HIDDEN))]
+        lambda: Batch(np.zeros(1, HIDDEN), TABLE)]
     said = []
     for call in wrong:
         try:
