@@ -28,7 +28,7 @@ class Feed:
     next call writes over, so it costs two or three microseconds of the tick that is timed.
     """
 
-    def __init__(self, example: Example) -> None:
+    def __init__(self, example: Example, taken: int = 0) -> None:
         self.columns = {"eeg": ELECTRODES, "camera": tuple(example.camera), "microphone": tuple(example.microphone)}
         """Names of each stream's columns, in order."""
         eeg = _cut(example.eeg.T, EEG_HZ)
@@ -36,19 +36,20 @@ class Feed:
         microphone = _cut(np.column_stack(list(example.microphone.values())), MICROPHONE_HZ)
         self._ticks = list(zip(eeg, camera, microphone, strict=True))
         self._times = np.empty((3, max(len(chunk[1]) for parts in self._ticks for chunk in parts)), np.int64)
-        self._next = 0
+        self.taken = taken
+        """Ticks that were taken."""
 
     def take(self) -> Received:
         """Return what the next tick takes in."""
-        minute, index = divmod(self._next, len(self._ticks))
-        self._next += 1
+        minute, index = divmod(self.taken, len(self._ticks))
+        self.taken += 1
         offset_ns = minute * SECONDS * SECOND
         later = []
         for (values, times_ns), room in zip(self._ticks[index], self._times, strict=True):
             shifted = room[:len(times_ns)]
             np.add(times_ns, offset_ns, out=shifted)
             later.append((values, shifted))
-        return Received(round(self._next * SECOND / TICK_HZ), *later)
+        return Received(round(self.taken * SECOND / TICK_HZ), *later)
 
 
 def _cut(values: NDArray[np.float64], rate_hz: float) -> list[Chunk]:

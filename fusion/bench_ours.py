@@ -26,7 +26,8 @@ TARGET_RAD = 0.2
 SHARES = {
     # Rings and tables of which a tick reads or writes a part: new rows, or the rows of its window.
     "eyes.frames": 0.3, "voice.times_ns": 0.01, "voice.speech": 0.01, "voice.sound": 0.02, "voice.ambient": 0.05,
-    "brain.power": 0.2,
+    "brain.power": 0.2, "brain.sums": 0.5, "brain.minute": 0.05, "eyes.gaze": 0.08, "eyes.buckets": 0.02,
+    "eyes.visits": 0.15, "cross.blind": 0.05,
 }
 
 
@@ -75,10 +76,13 @@ class Fused:
                 backend.pick("cuda", sessions)
             except InputError:
                 return None
-        state = fused.new_sessions(sessions, self._setup)
-        inboxes = np.zeros(sessions, inbox.inbox_dtype(self._widths))
+            from kernels.cuda.launch import page_locked
+        state = np.repeat(self._state, sessions)  # warm: a minute old, with every window full
+        dtype = inbox.inbox_dtype(self._widths)
+        inboxes = page_locked(sessions, dtype) if place == "cuda" else np.zeros(sessions, dtype)
         out = np.empty((sessions, SIZE), np.float32)
-        made, feed = Batch(state, self._table, "cuda" if place == "cuda" else "cpu"), Feed(self._example)
+        made = Batch(state, self._table, "cuda" if place == "cuda" else "cpu")
+        feed = Feed(self._example, self._feed.taken)
 
         def call() -> NDArray[np.float32]:
             _deliver(inboxes, feed.take())
@@ -95,7 +99,7 @@ class Fused:
         return backend.measure_crossover(lambda n: self._must(n, "all cores"), lambda n: self._must(n, "cuda"), now_ns)
 
     def work(self) -> Work:
-        """Return the bytes that a tick must move and the operations it must do; see `fusion.bench_roofline`.
+        """Return an estimate of the bytes that a tick must move and the operations it must do, after `SHARES`.
 
         Operations are those of the EEG, beside which the rest is small: two running segments of every electrode at
         each bin, and five operations for each coefficient of the filters.

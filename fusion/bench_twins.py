@@ -19,6 +19,8 @@ from kernels.layout import INDEX, SIZE
 
 EEG_TICKS, TICKS = 120, 600
 """The twins of the EEG are slow: 12 s are enough for every window of theirs but the blinks'."""
+WRONG = 1e9
+"""Told where one of two has a value and the other none; JSON knows no infinity."""
 LEAST = 1e-6
 """Values smaller than this are compared as if they had this size."""
 
@@ -95,12 +97,12 @@ def _eeg_twin(twin: Any, values: NDArray[np.float32], times: NDArray[np.int64], 
 
 
 def _largest(vector: NDArray[np.float32], twin: Mapping[str, float]) -> float:
-    """Return the largest relative error; infinite where one of the two has a value and the other none."""
+    """Return the largest relative error; `WRONG` where one of the two has a value and the other none."""
     worst = 0.0
     for name, expected in twin.items():
         got = float(vector[INDEX[name]])
         if np.isnan(got) != np.isnan(expected):
-            return float("inf")
+            return WRONG
         if not np.isnan(expected):
             worst = max(worst, abs(got - expected) / max(LEAST, abs(expected)))
     return worst
@@ -125,7 +127,7 @@ def cuda_error(batch: Callable[[Place], Call | None]) -> float | None:
         expected, got = cpu(), gpu()
         both = np.isfinite(expected) & np.isfinite(got)
         if (np.isnan(expected) != np.isnan(got)).any():
-            return float("inf")
+            return WRONG
         worst = max(worst, float(np.max(np.abs(got - expected)[both] / np.maximum(LEAST, np.abs(expected[both])),
                                         initial=0.0)))
     return worst

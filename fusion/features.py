@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import brain, context, crossmodal, eyes, fused, quality, voice
+from kernels import brain, context, crossmodal, eyes, fused, quality, statistics, voice
 from kernels.errors import InputError
 from kernels.layout import MODALITIES, SIZE
 from sensors.clock import SECOND
@@ -41,6 +41,9 @@ class Features:
              "context": self._meet_context}[info.kind](info)
         except InputError as error:
             self.unfit[info.kind] = str(error)
+            return
+        if info.kind in statistics.KINDS:
+            statistics.forget(self.record["cross"]["person"], info.kind)
 
     def _meet_camera(self, info: StreamInfo) -> None:
         yaw, pitch, radius = np.radians([self._session.target_yaw_deg, self._session.target_pitch_deg,
@@ -56,6 +59,9 @@ class Features:
         setup = brain.Setup(columns=info.names, units=tuple(column.unit for column in info.columns),
                             rate_hz=info.rate_hz, full_scale_uv=full_scale_uv(info),
                             calibration_s=self._session.calibration_s)
+        if not setup.usable:
+            raise InputError(f"The EEG has {len(setup.electrodes)} columns in uV at {setup.rate_hz:g} Hz, expected one "
+                             f"or more at {brain.LOWEST_RATE_HZ:g} Hz or faster.")
         self._table = brain.table(setup)
         self.record = fused.widened(self.record, len(setup.electrodes))
         brain.reset(self.record["brain"], setup)

@@ -16,10 +16,10 @@ from kernels.warm import warm
 from sensors.bus import Received
 from sensors.clock import SECOND, Clock, SystemClock
 from sensors.errors import RecordingError, WireError
-from sensors.messages import Alert, AnyMessage, State, decode
+from sensors.messages import Alert, AnyMessage, State
 from sensors.recording import Recording
 from sensors.rig import SessionConfig, parse
-from sensors.topics import SESSION_TOPICS, TOPICS
+from sensors.topics import SESSION_TOPICS, TOPICS, read
 
 OUTPUT_TOPICS = ("state", "alert")
 
@@ -76,7 +76,7 @@ def messages(recording: Recording) -> Iterator[Received]:
     """
     for received_ns, topic, payload in recording.messages((*SESSION_TOPICS, *OUTPUT_TOPICS)):
         try:
-            yield Received(topic, decode(payload), payload, received_ns)
+            yield Received(topic, read(topic, payload), payload, received_ns)
         except WireError as error:
             raise RecordingError(f"{recording.path} holds a damaged message on '{topic}': {error}",
                                  "Save what is whole with: attnflow export FILE --to parquet") from error
@@ -107,7 +107,7 @@ def verify(path: Path) -> Verification:
             if recomputed and not difference:
                 difference = _missing(recomputed[0])
             recomputed = outputs if not recomputed else recomputed + outputs
-        if not isinstance(message, State | Alert):
+        if not isinstance(message, (State, Alert)):  # a union would be built for every message
             continue
         first_ns = message.t_ns if first_ns is None else first_ns
         last_ns = message.t_ns

@@ -60,6 +60,8 @@ SENSING = ("camera", "microphone", "eeg")
 _ROWS = tuple((STATES.index(row.state), MODALITIES.index(FEATURES[INDEX[row.feature]].modality), INDEX[row.feature],
                row.none, 1.0 / (row.full - row.none), row.nats) for row in EVIDENCE)
 _AWAY = STATES.index("away")
+_PRIOR = tuple(PRIOR[state] for state in STATES)
+_SENSING = tuple(MODALITIES.index(name) for name in SENSING)
 
 
 class Rules:
@@ -70,7 +72,7 @@ class Rules:
     def estimate(self, tick_ns: int, vector: NDArray[np.float32], quality: dict[str, float]) -> Estimate:
         """Return the estimate for one tick; see `fusion.estimator.Estimator`."""
         features = vector.tolist()
-        scores = [PRIOR[state] for state in STATES]
+        scores = list(_PRIOR)
         trusts = [quality.get(modality, 0.0) for modality in MODALITIES]
         moved = [0.25 * trust for trust in trusts]
         for state, modality, column, none, slope, nats in _ROWS:
@@ -84,7 +86,7 @@ class Rules:
             moved[modality] += added
         probabilities = _softmax(scores)
         focused, visual, cognitive, drowsy, overloaded, away = probabilities
-        seen = sum(quality.get(modality, 0.0) for modality in SENSING) / len(SENSING)
+        seen = sum([trusts[modality] for modality in _SENSING]) / len(_SENSING)
         sd = BASE_SD + (BLIND_SD - BASE_SD) * (1.0 - seen)
         lapse = 1.0 - (1.0 - drowsy) * (1.0 - visual) * (1.0 - away)
         total = sum(moved)

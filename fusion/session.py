@@ -22,9 +22,9 @@ from sensors.messages import Alert, AnyMessage, Chunk, Health, InputAge, Marker,
 from sensors.rig import SessionConfig
 from sensors.topics import TOPICS
 
-LEAP_S = 1.0
+LEAP_NS = SECOND
 """A sensor stamp further ahead of event time than this is a broken clock; it is refused, and moves no time."""
-SLEEP_S = 3600.0
+SLEEP_NS = 3600 * SECOND
 """A tick further ahead than this is no tick of ours; a machine that slept comes back within it."""
 UNREAD = frozenset(name for name, topic in TOPICS.items() if topic.carries is Chunk and not topic.session)
 """Streams that are recorded and never read, such as a simulation's truth."""
@@ -80,21 +80,21 @@ class Session:
         rush the session nor silence it.
         """
         ahead_ns = message.t_ns - self._event_ns
-        if isinstance(message, Tick):
-            if self._event_ns >= 0 and ahead_ns > SLEEP_S * SECOND:
-                self.refused += 1
-                return []
-            return self._advance(message.t_ns)
         if isinstance(message, Chunk):
             if not self._accept(message):
                 return []
+        elif isinstance(message, Tick):
+            if self._event_ns >= 0 and ahead_ns > SLEEP_NS:
+                self.refused += 1
+                return []
+            return self._advance(message.t_ns)
         elif isinstance(message, StreamInfo):
             self._meet(message)
         elif isinstance(message, Health):
             self._hear(message)
         elif not isinstance(message, Marker):
             return []
-        return self._advance(message.t_ns) if self._event_ns >= 0 and ahead_ns <= LEAP_S * SECOND else []
+        return self._advance(message.t_ns) if self._event_ns >= 0 and ahead_ns <= LEAP_NS else []
 
     def _hear(self, health: Health) -> None:
         if health.stream in UNREAD or health.stream in self._unread:
@@ -113,7 +113,7 @@ class Session:
             return
         # One sensor a modality speaks; a second one is recorded, and takes over if the first has nothing to say.
         for rival in [other for other in self.pending.values() if other.info.kind == info.kind and other is not known]:
-            if self._is_fresh(rival, self._event_ns):
+            if info.kind not in self._features.unfit and self._is_fresh(rival, self._event_ns):
                 return
             del self.pending[rival.info.stream]
         self.pending[info.stream] = Pending(info)
@@ -121,8 +121,9 @@ class Session:
 
     def _accept(self, chunk: Chunk) -> bool:
         pending = self.pending.get(chunk.stream)
-        newest_ns = max(chunk.t_ns, int(chunk.times_ns[-1])) if len(chunk.times_ns) else chunk.t_ns
-        if pending is None or self._event_ns < 0 or newest_ns > self._event_ns + LEAP_S * SECOND:
+        times = chunk.times_ns
+        newest_ns = max(chunk.t_ns, times.item(-1)) if len(times) else chunk.t_ns
+        if pending is None or self._event_ns < 0 or newest_ns > self._event_ns + LEAP_NS:
             self.refused += 1
             return False
         pending.push(chunk)
@@ -139,11 +140,13 @@ class Session:
         return outputs
 
     def _tick(self, tick_ns: int) -> list[State | Alert]:
-        for pending in self.pending.values():
+        # In the order of the modalities: the camera's blinks gate the EEG of the same tick.
+        for pending in sorted(self.pending.values(), key=lambda pending: MODALITIES.index(pending.info.kind)):
             self._features.advance(pending.info.kind, *pending.take(tick_ns))
         vector = self._features.fill(tick_ns)
-        fresh = {pending.info.kind for pending in self.pending.values() if self._is_fresh(pending, tick_ns)}
-        troubles = {stream: self._trouble(stream, tick_ns) for stream in sorted({*self.pending, *self._health})}
+        late = {stream for stream, pending in self.pending.items() if not self._is_fresh(pending, tick_ns)}
+        fresh = {pending.info.kind for stream, pending in self.pending.items() if stream not in late}
+        troubles = {stream: self._trouble(stream, tick_ns, late) for stream in sorted({*self.pending, *self._health})}
         features: list[float] = vector.tolist()  # plain floats: the rest of a tick is logic, not arrays
         quality = _quality(features, fresh)
         bright = "camera" in fresh and features[_LUMA] >= DARK_LUMA
@@ -158,7 +161,7 @@ class Session:
         )
         estimate = self._estimator.estimate(tick_ns, vector, quality) if situation.telling else BLIND
         decision = self._decider.decide(tick_ns, estimate.probabilities, situation)
-        outputs: list[State | Alert] = [self._state(tick_ns, estimate, decision, quality)]
+        outputs: list[State | Alert] = [self._state(tick_ns, estimate, decision, quality, late)]
         outputs += self._alerts.durations(tick_ns, features)
         for stream, trouble in troubles.items():
             outputs += self._alerts.sensor(tick_ns, stream, trouble)
@@ -168,7 +171,7 @@ class Session:
         limit_ms = self.config.stale_ms.get(pending.info.kind, DEFAULT_STALE_MS)
         return pending.newest_ns >= 0 and tick_ns - pending.newest_ns <= limit_ms * MILLISECOND
 
-    def _trouble(self, stream: str, tick_ns: int) -> str:
+    def _trouble(self, stream: str, tick_ns: int, late: set[str]) -> str:
         """Return why `stream` cannot be relied on, or "" if it can."""
         health = self._health.get(stream)
         if health is not None and health.status in ("failed", "stalled", "ended"):
@@ -176,7 +179,7 @@ class Session:
         pending = self.pending.get(stream)
         if pending is not None and pending.info.kind in self._features.unfit:
             return self._features.unfit[pending.info.kind]
-        if pending is None or pending.newest_ns < 0 or self._is_fresh(pending, tick_ns):
+        if pending is None or pending.newest_ns < 0 or stream not in late:
             return ""  # one that never spoke is still starting; one that fails to start says so in its health
         return f"No sample for {(tick_ns - pending.newest_ns) / SECOND:.1f} s."
 
@@ -194,15 +197,16 @@ class Session:
                 told.append(f"{kind}: signal quality {features[column]:.2f} is under {TRUSTED}.")
         return told
 
-    def _state(self, tick_ns: int, estimate: Estimate, decision: Decision, quality: dict[str, float]) -> State:
+    def _state(self, tick_ns: int, estimate: Estimate, decision: Decision, quality: dict[str, float],
+               late: set[str]) -> State:
         inputs = {}
         for stream, pending in self.pending.items():
             heard = pending.newest_ns >= 0
             age_ms = (tick_ns + self._watermark_ns - pending.newest_ns) / MILLISECOND if heard else -1.0
             health = self._health.get(stream)
             said = health.status if health is not None else "starting"
-            late = heard and said not in ("failed", "ended") and not self._is_fresh(pending, tick_ns)
-            inputs[stream] = InputAge(age_ms, quality[pending.info.kind], "stale" if late else said)
+            stale = heard and stream in late and said not in ("failed", "ended")
+            inputs[stream] = InputAge(age_ms, quality[pending.info.kind], "stale" if stale else said)
         for stream, health in self._health.items():
             if stream not in inputs:
                 inputs[stream] = InputAge(-1.0, 0.0, health.status)

@@ -156,7 +156,10 @@ class Book:
             self._bus.add((got.received_ns - message.sent_ns) / MILLISECOND)
 
     def _stream(self, name: str) -> StreamSummary:
-        return self._streams.setdefault(name, StreamSummary())
+        stream = self._streams.get(name)
+        if stream is None:
+            stream = self._streams[name] = StreamSummary()
+        return stream
 
     def _healthy(self, health: Health) -> None:
         stream = self._stream(health.stream)

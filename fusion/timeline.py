@@ -4,8 +4,6 @@ Computation happens at ticks, on samples up to the tick's time, so how a stream 
 some of it arrived, cannot change a result.
 """
 
-from collections import deque
-
 import numpy as np
 
 from sensors.gaps import GapCounter
@@ -13,6 +11,8 @@ from sensors.messages import Chunk, FloatArray, StreamInfo, TimeArray
 
 WAITING_S = 30.0
 """Seconds of samples that may wait for their tick; the policy beyond that is "drop-oldest", counted in `overflow`."""
+ROOM = 64
+"""Rows that a buffer has room for at first; it grows with what waits, which is seldom more than a tick's samples."""
 
 
 class Pending:
@@ -27,8 +27,11 @@ class Pending:
     def __init__(self, info: StreamInfo) -> None:
         self.info = info
         self._most = max(256, round(WAITING_S * max(info.rate_hz, 60.0)))
-        self._waiting: deque[tuple[FloatArray, TimeArray]] = deque()
-        self._rows = 0
+        # Rows [first, stop) wait. One buffer of our own, because arrays off the wire are read-only, which compiled
+        # kernels take for another type, and because joining many small arrays at each tick costs more than copying.
+        self._values = np.empty((ROOM, len(info.columns)), np.float32)
+        self._times = np.empty(ROOM, np.int64)
+        self._first = self._stop = 0
         self._arrived_ns = -1
         self._gaps = GapCounter()
         self.newest_ns = -1
@@ -50,47 +53,53 @@ class Pending:
         """Take in a chunk; rows whose time does not increase are refused and counted."""
         self._gaps.see(0, chunk.seq)
         values, times = chunk.values, chunk.times_ns
-        if values.shape[1] != len(self.info.columns):
+        if values.shape[1] != self._values.shape[1]:
             self.unfit += 1
             return
-        if len(times) == 0:
+        count = len(times)
+        if count == 0:
             return
-        if times[0] <= self._arrived_ns or (len(times) > 1 and bool((times[1:] <= times[:-1]).any())):
+        if times.item(0) <= self._arrived_ns or (count > 1 and bool((times[1:] <= times[:-1]).any())):
             floor = np.maximum.accumulate(np.concatenate(([self._arrived_ns], times[:-1])))
             forward = times > floor
             self.backwards += int(np.count_nonzero(~forward))
             values, times = values[forward], times[forward]
-            if len(times) == 0:
+            count = len(times)
+            if count == 0:
                 return
-        self._waiting.append((values, times))
-        self._arrived_ns = int(times[-1])
-        self._rows += len(times)
-        self.samples += len(times)
-        while self._rows > self._most:
-            self._drop_oldest(self._rows - self._most)
+        if self._first == self._stop:
+            self._first = self._stop = 0
+        stop = self._stop + count
+        if stop > len(self._times):
+            stop = self._make_room(count)
+        self._values[stop - count:stop] = values
+        self._times[stop - count:stop] = times
+        self._stop = stop
+        self._arrived_ns = times.item(count - 1)
+        self.samples += count
+        too_many = stop - self._first - self._most
+        if too_many > 0:
+            self._first += too_many
+            self.overflow += too_many
 
-    def _drop_oldest(self, rows: int) -> None:
-        values, times = self._waiting.popleft()
-        dropped = min(rows, len(times))
-        if dropped < len(times):
-            self._waiting.appendleft((values[dropped:], times[dropped:]))
-        self._rows -= dropped
-        self.overflow += dropped
+    def _make_room(self, count: int) -> int:
+        """Move what waits to the front of a buffer in which `count` more rows fit, and return where they will end."""
+        waiting = self._stop - self._first
+        values, times = self._values, self._times
+        if 2 * (waiting + count) > len(times):
+            rows = 4 * (waiting + count)
+            values, times = np.empty((rows, values.shape[1]), np.float32), np.empty(rows, np.int64)
+        values[:waiting] = self._values[self._first:self._stop]
+        times[:waiting] = self._times[self._first:self._stop]
+        self._values, self._times, self._first = values, times, 0
+        return waiting + count
 
     def take(self, until_ns: int) -> tuple[FloatArray, TimeArray]:
-        """Return the waiting samples up to and including `until_ns`, oldest first."""
-        ripe: list[tuple[FloatArray, TimeArray]] = []
-        while self._waiting and self._waiting[0][1][0] <= until_ns:
-            values, times = self._waiting.popleft()
-            if times[-1] > until_ns:
-                count = int(np.searchsorted(times, until_ns, side="right"))
-                self._waiting.appendleft((values[count:], times[count:]))
-                values, times = values[:count], times[:count]
-            ripe.append((values, times))
-        if not ripe:
-            return np.empty((0, len(self.info.columns)), np.float32), np.empty(0, np.int64)
-        self.newest_ns = int(ripe[-1][1][-1])
-        # Always a copy of our own: arrays off the wire are read-only, which compiled kernels take for another type.
-        values, times = np.concatenate([part[0] for part in ripe]), np.concatenate([part[1] for part in ripe])
-        self._rows -= len(times)
-        return values, times
+        """Return the waiting samples up to and including `until_ns`, oldest first, valid until the next `push`."""
+        first = self._first
+        times = self._times[first:self._stop]
+        count = int(times.searchsorted(until_ns, "right"))
+        if count:
+            self.newest_ns = times.item(count - 1)
+            self._first = first + count
+        return self._values[first:first + count], times[:count]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kernels import buckets, eeg_blinks, filters, hjorth, quality, spectral
 from kernels.brain_record import (
     BLINK_RING,
+    LOWEST_RATE_HZ,
     MARKS,
     PIECE,
     RING,
@@ -28,8 +29,8 @@ from kernels.brain_summary import segment_bins, segment_channels, summarise
 from kernels.jit import kernel
 from kernels.layout import INDEX
 
-__all__ = ["Setup", "begin", "brain_dtype", "capacity", "channels", "features", "finish", "mark_blink", "push",
-           "reset", "segment_bins", "segment_channels", "table"]
+__all__ = ["LOWEST_RATE_HZ", "Setup", "begin", "brain_dtype", "capacity", "channels", "features", "finish",
+           "mark_blink", "push", "reset", "segment_bins", "segment_channels", "table"]
 
 GATE_NS = 200_000_000
 """A camera's blink spoils frontal EEG from this long before it until this long after."""
@@ -234,15 +235,3 @@ def features(brain: Any, tick_ns: int, out: NDArray[np.float32]) -> None:
     watched = buckets.total(brain.minute, tick_ns, MINUTE_S, SEEN)
     if watched >= LEAST_WATCHED_NS:
         out[EEG_BLINKS_60S] = buckets.total(brain.minute, tick_ns, MINUTE_S, BLINKS) * (MINUTE_NS / watched)
-
-
-def warm() -> None:
-    """Compile the kernels for up to 16 channels, or load them from the cache."""
-    from kernels.layout import SIZE
-
-    setup = Setup(("Cz",), ("uV",), 250.0)
-    records = np.zeros(1, brain_dtype(1))
-    reset(records, setup)
-    push(records[0], table(setup), np.zeros((4, 1), np.float32), np.arange(4))
-    mark_blink(records[0], 0, 1)
-    features(records[0], 4, np.full(SIZE, np.nan, np.float32))

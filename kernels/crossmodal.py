@@ -1,8 +1,8 @@
 """What only several modalities together can say: where attention flows between them, and whether they are in step.
 
 The state advances on a fixed grid of 100 ms of event time: the first tick within a cell speaks for it, further ticks
-in it change nothing, and cells without a tick are missing. So the answers follow from the sensors and the grid, not
-from how often somebody asked.
+in it change nothing, and cells without a tick are missing. So ticks should come ten times a second or a whole multiple
+of that: slower ones leave most cells missing, and then nothing is measured.
 """
 
 import math

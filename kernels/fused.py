@@ -35,12 +35,19 @@ _NO_CONTEXT = context.Setup(("demand",))
 """Stand-ins that never get a sample, so that nothing of theirs is ever measured."""
 
 
-@lru_cache
 def session_dtype(electrodes: int) -> "np.dtype[Any]":
-    """Return the record of one session with room for so many electrodes; compiled code is shared by equal records."""
+    """Return the record of one session with room for so many electrodes.
+
+    It is one object for each capacity: numba compares equal but distinct ones field by field at every call.
+    """
+    return _session_dtype(brain.capacity(electrodes))
+
+
+@lru_cache
+def _session_dtype(capacity: int) -> "np.dtype[Any]":
     return np.dtype([
         ("tick_ns", np.int64), ("marked", np.int64), ("eyes", eyes.EYES), ("voice", voice.VOICE),
-        ("brain", brain.brain_dtype(brain.capacity(electrodes))), ("context", context.CONTEXT),
+        ("brain", brain.brain_dtype(capacity)), ("context", context.CONTEXT),
         ("cross", crossmodal.CROSS)], align=True)
 
 
@@ -128,12 +135,6 @@ def eeg_features(sessions: NDArray[Any], out: NDArray[np.float32]) -> None:
     brain.features(sessions[0].brain, sessions[0].tick_ns, out)
 
 
-@kernel
-def fusion_features(sessions: NDArray[Any], out: NDArray[np.float32]) -> None:
-    """Fill in alone what needs several modalities, of which `out` holds the parts; see `camera_features`."""
-    _together(sessions[0], out)
-
-
 @parallel
 def features_batch(sessions: NDArray[Any], table: NDArray[np.float32], inboxes: NDArray[Any],
                    out: NDArray[np.float32]) -> None:
@@ -190,10 +191,5 @@ def fill(session: Any, out: NDArray[np.float32]) -> None:
     voice.features(session.voice, tick_ns, out)
     brain.features(session.brain, tick_ns, out)
     context.features(session.context, tick_ns, out)
-    _together(session, out)
-
-
-@kernel
-def _together(session: Any, out: NDArray[np.float32]) -> None:
-    crossmodal.step(session.cross, session.eyes, session.voice, session.brain, out, session.tick_ns)
-    crossmodal.features(session.cross, session.eyes, session.brain, out, session.tick_ns, out)
+    crossmodal.step(session.cross, session.eyes, session.voice, session.brain, out, tick_ns)
+    crossmodal.features(session.cross, session.eyes, session.brain, out, tick_ns, out)

@@ -31,11 +31,13 @@ def inbox_dtype(columns: Mapping[str, int], rows: Mapping[str, int] = ROWS) -> "
     Raises
     ------
     InputError
-        If a modality is unknown.
+        If a modality is unknown, or a number is negative.
     """
-    for name in (*columns, *rows):
+    for name, number in (*columns.items(), *rows.items()):
         if name not in MODALITIES:
             raise InputError(f"inbox_dtype: there is no modality '{name}', expected {', '.join(MODALITIES)}.")
+        if number < 0:
+            raise InputError(f"inbox_dtype: {number} for the {name}, expected 0 or more.")
     fields: list[tuple[Any, ...]] = [("tick_ns", np.int64)]
     for name in MODALITIES:
         room = rows.get(name, ROWS[name])
@@ -61,11 +63,14 @@ def put(inboxes: NDArray[Any], modality: str, values: NDArray[np.float32], times
     Raises
     ------
     InputError
-        If there are more rows than an inbox holds, or not as many columns.
+        If the modality is unknown, or the samples do not fit the inboxes.
     """
+    if modality not in MODALITIES:
+        raise InputError(f"inbox.put: there is no modality '{modality}', expected {', '.join(MODALITIES)}.")
     room, columns = inboxes.dtype[modality].shape
-    count = values.shape[-2]
-    if count > room or values.shape[-1] != columns or times_ns.shape[-1] != count:
+    count = times_ns.shape[-1] if times_ns.ndim in (1, 2) else -1
+    fits = values.shape[-2:] == (count, columns) and count <= room
+    if not fits or values.shape[:-2] not in ((), inboxes.shape) or times_ns.shape[:-1] not in ((), inboxes.shape):
         raise InputError(f"inbox.put: {modality} is {values.shape} with times {times_ns.shape}, expected up to {room} "
                          f"rows of {columns} columns and as many times.")
     inboxes[modality][:, :count] = values

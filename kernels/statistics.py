@@ -168,6 +168,14 @@ def reset(records: NDArray[Any], setup: Setup) -> None:
         records[name] = 0.0
 
 
+def forget(records: NDArray[Any], kind: str) -> None:
+    """Let baselines know nothing of one modality any more, of `KINDS`: another sensor has taken its place."""
+    number = KINDS.index(kind)
+    records["first_ns"][:, number], records["settled"][:, number] = -1, 0
+    for name in ("count", "level", "m2"):
+        records[name][:, number == KIND] = 0
+
+
 @kernel
 def learn(person: Any, tick_ns: int, vector: NDArray[np.float32]) -> None:
     """Teach the baseline one feature vector, if its modalities still calibrate and are trusted.

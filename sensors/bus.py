@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 import msgspec
 import zmq
@@ -25,8 +25,8 @@ from zmq.auth.thread import ThreadAuthenticator
 from sensors.clock import now_ns
 from sensors.errors import BusError, WireError
 from sensors.gaps import GapCounter
-from sensors.messages import AnyMessage, decode, encode
-from sensors.topics import TOPICS, Keep, frame, split
+from sensors.messages import AnyMessage, encode_as
+from sensors.topics import HEADS, REFUSALS, ROUTES, TOPICS, Keep, read, split
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +231,7 @@ class Publisher:
 
         Requests reach the publisher one by one, so that the first of them says nothing of the others.
         """
-        wanted = [frame(topic, b"") for topic in topics]
+        wanted = [HEADS[topic] for topic in topics]
         deadline_ns = now_ns() + round(timeout_s * 1e9)
         while not all(any(topic.startswith(prefix) for prefix in self._asked) for topic in wanted):
             if not self._socket.poll(max(0, (deadline_ns - now_ns()) // 1_000_000)):
@@ -247,9 +247,9 @@ class Publisher:
         """Send a message, numbered and stamped, and return the payload as it went out."""
         source = (topic, getattr(message, "stream", ""))
         seq = self._seq.get(source, 0)
+        payload = encode_as(message, seq, now_ns())
+        self._socket.send(HEADS[topic] + payload)
         self._seq[source] = seq + 1
-        payload = encode(msgspec.structs.replace(message, seq=seq, sent_ns=now_ns()))
-        self._socket.send(frame(topic, payload))
         return payload
 
     def close(self) -> None:
@@ -258,7 +258,7 @@ class Publisher:
         self._context.term()
 
 
-class Received(NamedTuple):
+class Received(msgspec.Struct, frozen=True):
     """One message as it came off the bus."""
 
     topic: str
@@ -288,7 +288,7 @@ class Subscriber:
         self._socket.linger = 0
         _secure(self._socket, endpoints.keys, server=False)
         for topic in topics:
-            self._socket.subscribe(frame(topic, b""))
+            self._socket.subscribe(HEADS[topic])
         self._socket.connect(endpoints.subscribe)
         self._keep_all = keep_all
         self._backlog: deque[Received] = deque()
@@ -335,19 +335,25 @@ class Subscriber:
 
     def _decode(self, wire: bytes) -> Received | None:
         received_ns = now_ns()
-        topic, payload = split(wire)
+        name, _, payload = wire.partition(b"\0")
         try:
+            topic, decode = ROUTES[name]
             message = decode(payload)
-            if not topic or type(message) is not TOPICS[topic].carries:
-                raise WireError(f"A {type(message).__name__} does not belong on topic '{topic}'.")
-        except WireError as error:
-            self.malformed += 1
-            if topic not in self._blamed:
-                self._blamed.add(topic)
-                log.warning("dropped a malformed message on topic '%s': %s Later ones are only counted.", topic, error)
-            return None
+        except REFUSALS:
+            topic, payload = split(wire)
+            try:
+                message = read(topic, payload)
+            except WireError as error:
+                self._blame(topic, error)
+                return None
         self.gaps.see((topic, getattr(message, "stream", "")), message.seq)
         return Received(topic, message, payload, received_ns)
+
+    def _blame(self, topic: str, error: WireError) -> None:
+        self.malformed += 1
+        if topic not in self._blamed:
+            self._blamed.add(topic)
+            log.warning("dropped a malformed message on topic '%s': %s Later ones are only counted.", topic, error)
 
     def close(self) -> None:
         """Release the socket."""

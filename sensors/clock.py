@@ -84,12 +84,8 @@ class FakeClock:
         self._now_ns += round(seconds * SECOND)
 
 
-_SYSTEM = SystemClock()
-
-
-def now_ns() -> int:
-    """Return the session time of this machine in nanoseconds."""
-    return _SYSTEM.now_ns()
+now_ns = time.perf_counter_ns
+"""Return the session time of this machine in nanoseconds: `SystemClock.now_ns` without a step of Python between."""
 
 
 def cpu_seconds() -> float:

@@ -94,11 +94,14 @@ class Registered(NamedTuple):
     kind: str
     """The topic its chunks travel on; "" when only `StreamInfo.kind` can tell, as for a replay."""
     what: str
+    one_cpu: bool = False
+    """Whether its process keeps to one processor, because its library hands every sample from thread to thread and no
+    two of those threads have work at a time."""
 
 
 DRIVERS: dict[str, Registered] = {
     "webcam": Registered("sensors.drivers.webcam:Webcam", "sensors.drivers.webcam_config:WebcamConfig", "camera",
-                         "camera, video file, URL, image folder or simulated face -> gaze, head, eyes"),
+                         "camera, video file, URL, image folder or simulated face -> gaze, head, eyes", one_cpu=True),
     "microphone": Registered("sensors.drivers.microphone:Microphone",
                              "sensors.drivers.microphone_config:MicrophoneConfig", "microphone",
                              "sound device, sound file or simulated voice -> speech, loudness, pitch"),

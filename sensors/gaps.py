@@ -20,11 +20,13 @@ class GapCounter:
     def __init__(self) -> None:
         self._last: dict[Hashable, int] = {}
         self.missing: dict[Hashable, int] = {}
+        """Missing messages of each source that has any."""
 
     def see(self, source: Hashable, seq: int) -> int:
         """Note one message and return how many before it are missing."""
-        last = self._last.get(source)
+        last = self._last.get(source, seq)
         self._last[source] = seq
-        hole = 0 if last is None or seq <= last else seq - last - 1
-        self.missing[source] = self.missing.get(source, 0) + hole
-        return hole
+        if seq <= last + 1:
+            return 0
+        self.missing[source] = self.missing.get(source, 0) + seq - last - 1
+        return seq - last - 1

@@ -5,7 +5,8 @@ Contracts held here: time is int64 nanoseconds of the session clock in fields na
 strict and never unpickles anything.
 """
 
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
@@ -16,10 +17,10 @@ from sensors.errors import WireError
 FloatArray: TypeAlias = NDArray[np.float32]
 TimeArray: TypeAlias = NDArray[np.int64]
 
-WIRE_DTYPES: dict[str, np.dtype[Any]] = {"<f4": np.dtype("<f4"), "<i8": np.dtype("<i8")}
+FLOAT32: np.dtype[np.float32] = np.dtype("<f4")
+INT64: np.dtype[np.int64] = np.dtype("<i8")
+WIRE_DTYPES: dict[str, np.dtype[Any]] = {"<f4": FLOAT32, "<i8": INT64}
 """The array types that may travel: float32 values and int64 times."""
-WIRE_CODES = {dtype: code for code, dtype in WIRE_DTYPES.items()}
-
 
 HIGHEST_RATE_HZ = 100_000
 """No stream of ours is faster; a larger nominal rate is a mistake, and would size buffers."""
@@ -84,6 +85,12 @@ class Chunk(Message, tag="chunk", frozen=True, kw_only=True, eq=False):
     """(time,) int64, the device's own stamps if it has any; they travel beside ours and never replace them."""
 
     def __post_init__(self) -> None:
+        values, times, device = self.values, self.times_ns, self.device_ns
+        # What nearly every chunk is passes in a few steps: the caches are cold when one arrives, so each step counts.
+        if (values.dtype is FLOAT32 and times.dtype is INT64 and values.ndim == 2 and times.ndim == 1
+                and len(values) == len(times)
+                and (device is None or (device.dtype is INT64 and device.shape == times.shape))):
+            return
         rows = self.times_ns.shape
         if self.values.ndim != 2 or rows != self.values.shape[:1]:
             raise ValueError(f"chunk of '{self.stream}': values {self.values.shape} and times {rows} do not match")
@@ -188,12 +195,19 @@ class Alert(Message, tag="alert", frozen=True, kw_only=True):
 AnyMessage: TypeAlias = StreamInfo | Chunk | Marker | Health | Tick | State | Alert
 
 
+class _ChunkOnWire(msgspec.Struct, tag_field="type", tag="chunk", forbid_unknown_fields=True):
+    """The fields of a `Chunk` as they travel, an array as (type, shape, bytes); read and written by msgspec alone."""
+
+    t_ns: int
+    seq: int
+    sent_ns: int
+    stream: str
+    values: tuple[Literal["<f4"], tuple[int, int], bytes]
+    times_ns: tuple[Literal["<i8"], tuple[int], bytes]
+    device_ns: tuple[Literal["<i8"], tuple[int], bytes] | None
+
+
 def _to_wire(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        code = WIRE_CODES.get(value.dtype)
-        if code is None:
-            raise TypeError(f"an array of {value.dtype} cannot travel, expected little-endian float32 or int64")
-        return code, value.shape, value.tobytes()  # tobytes writes C order, whatever the strides
     raise TypeError(f"a {type(value).__name__} cannot travel on the bus")
 
 
@@ -202,16 +216,34 @@ def _from_wire(kind: Any, value: Any) -> Any:
     code, shape, data = value
     if code not in WIRE_DTYPES or not isinstance(data, bytes):
         raise ValueError(f"array type {code!r} is not one of {sorted(WIRE_DTYPES)}")
-    return np.frombuffer(data, WIRE_DTYPES[code]).reshape(tuple(shape))
+    array = np.frombuffer(data, WIRE_DTYPES[code]).reshape(tuple(shape))
+    if list(array.shape) != shape:  # reshape takes -1 for "whatever fits"
+        raise ValueError(f"array shape {shape} holds a negative number")
+    return array
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=_to_wire)
 _DECODER = msgspec.msgpack.Decoder(AnyMessage, dec_hook=_from_wire)
+_array = np.ndarray
+_CHUNKS = msgspec.msgpack.Decoder(_ChunkOnWire)
+MALFORMED = (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError)
+"""What a decoder may raise at bytes that are no message of its own."""
 
 
 def encode(message: AnyMessage) -> bytes:
     """Return the msgpack bytes of a message."""
-    return _ENCODER.encode(message)
+    return encode_as(message, message.seq, message.sent_ns)
+
+
+def encode_as(message: AnyMessage, seq: int, sent_ns: int) -> bytes:
+    """Return the msgpack bytes of a message with another running number and sending time."""
+    if type(message) is not Chunk:
+        return _ENCODER.encode(msgspec.structs.replace(message, seq=seq, sent_ns=sent_ns))
+    values, times, device = message.values, message.times_ns, message.device_ns
+    # tobytes writes C order, whatever the strides.
+    return _ENCODER.encode(_ChunkOnWire(
+        message.t_ns, seq, sent_ns, message.stream, ("<f4", values.shape, values.tobytes()),
+        ("<i8", times.shape, times.tobytes()), None if device is None else ("<i8", device.shape, device.tobytes())))
 
 
 def decode(payload: bytes) -> AnyMessage:
@@ -224,6 +256,34 @@ def decode(payload: bytes) -> AnyMessage:
     """
     try:
         message: AnyMessage = _DECODER.decode(payload)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
+    except MALFORMED as error:
         raise WireError(f"A message of {len(payload)} bytes is malformed: {error}.") from error
     return message
+
+
+def decoder(kind: type[Message]) -> Callable[[bytes], AnyMessage]:
+    """Return the quickest decoder of one type of message.
+
+    It raises one of `MALFORMED` for whatever it does not take; `decode` then says what is wrong.
+    """
+    if kind is Chunk:
+        return _decode_chunk
+    quick: Callable[[bytes], Any] = msgspec.msgpack.Decoder(kind).decode
+    return quick
+
+
+def _decode_chunk(payload: bytes) -> AnyMessage:
+    wire = _CHUNKS.decode(payload)
+    _, shape, values = wire.values
+    _, rows, times = wire.times_ns
+    if len(values) != 4 * shape[0] * shape[1] or len(times) != 8 * rows[0]:
+        return decode(payload)
+    device_ns = None
+    if wire.device_ns is not None:
+        _, device_rows, device = wire.device_ns
+        if len(device) != 8 * device_rows[0]:
+            return decode(payload)
+        device_ns = _array(device_rows, INT64, device)
+    return Chunk(t_ns=wire.t_ns, seq=wire.seq, sent_ns=wire.sent_ns, stream=wire.stream,
+                 values=_array(shape, FLOAT32, values), times_ns=_array(rows, INT64, times),
+                 device_ns=device_ns)

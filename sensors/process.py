@@ -241,6 +241,8 @@ def main() -> None:
     except Exception as error:  # an extra that is not installed, or a library that does not load
         failure = f"The driver '{order.driver}' cannot be loaded ({type(error).__name__}: {error})."
     publisher.send("health", Health(t_ns=clock.now_ns(), stream=order.stream, status="starting", detail=LOADED))
+    if drivers.registered(order.driver).one_cpu:
+        stay_on_one_cpu()
     line = sys.stdin.readline()
     if line.strip():
         setting = Setting(stream=order.stream, start_ns=msgspec.json.decode(line, type=Go).start_ns, clock=clock,
@@ -256,6 +258,17 @@ def main() -> None:
 
         run(build, setting, publisher.send, stopped.is_set, lambda: offsets.offset)
     publisher.close()
+
+
+def stay_on_one_cpu() -> None:
+    """Keep this thread and those it will start on one processor, where the system lets us (Linux).
+
+    A thread that is woken on a processor busy with other work waits its turn there. Other processes can still move
+    away from ours.
+    """
+    if sys.platform == "linux":
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {allowed[os.getpid() % len(allowed)]})
 
 
 LOADED = "loaded"

@@ -1,10 +1,9 @@
 """Reading a recording: whole or cut, in file order, in flat memory."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from mcap.opcode import Opcode
 from mcap.records import Attachment, Channel, Header, Metadata
@@ -14,27 +13,17 @@ from sensors import recording_scan as scan
 from sensors.clock import SECOND
 from sensors.errors import RecordingError, WireError
 from sensors.messages import AnyMessage, StreamInfo, decode
+from sensors.recording_survey import Survey, Surveyor
 
-_NUMBERS = 0xFFFFFFFF
-"""Running numbers start at 1 and are 32 bits wide on disk."""
 _MADE_BY = "Recordings are made with: attnflow live --record FILE.mcap"
-
-
-class _Survey(NamedTuple):
-    """What reading every byte once showed."""
-
-    counts: dict[str, int]
-    lost_ranges: tuple[tuple[int, int], ...]
-    lost_messages: int
-    streams: dict[str, StreamInfo]
-    intact: bool
 
 
 class Recording:
     """A recording on disk.
 
     Opening reads metadata and attachments and walks over the chunks' heads; `count`, `complete`, `lost_ranges`,
-    `lost_messages`, `lost_seconds` and `streams` read the whole file once, when first asked.
+    `lost_messages`, `lost_seconds` and `streams` read the whole file once, when first asked, unless its messages have
+    been read to the end before.
 
     Parameters
     ----------
@@ -62,6 +51,7 @@ class Recording:
         self._data_end: scan.Record | None = None
         self._ended = self._cut = False
         self._tail_ns: int | None = None
+        self._surveyor: Surveyor | None = None
         try:
             with self.path.open("rb") as file:
                 self._size = file.seek(0, 2)
@@ -154,7 +144,11 @@ class Recording:
     @property
     def lost_ranges(self) -> tuple[tuple[int, int], ...]:
         """(from, to) in ns of the session clock, around each hole in the running numbers: dropped or damaged."""
-        return self._survey.lost_ranges
+        survey = self._survey
+        if not survey.damaged_end and (not self._ended or self.metadata.get("last_number") == str(survey.last_number)):
+            return survey.lost_ranges
+        ended_ns = int(_number(self.metadata.get("end_ns", ""), self.end_ns))
+        return *survey.lost_ranges, (survey.last_ns, max(survey.last_ns, ended_ns))
 
     @property
     def lost_messages(self) -> int:
@@ -178,7 +172,7 @@ class Recording:
     def complete(self) -> bool:
         """Whether it was closed cleanly, nothing was dropped, and every byte is as it was written."""
         return (not self.salvaged and self._ended and self.metadata.get("complete") == "yes"
-                and self._survey.intact and not self.lost_ranges and not self.lost_messages
+                and self._intact and not self.lost_ranges and not self.lost_messages
                 and self.metadata.get("messages") == str(sum(self.count.values())))
 
     def decoded(self, payload: bytes) -> AnyMessage:
@@ -215,20 +209,24 @@ class Recording:
     def numbered(self, topics: Collection[str] | None = None, *,
                  from_ns: int = 0) -> Iterator[tuple[int, int, str, bytes]]:
         """Yield (sequence, received_ns, topic, payload); see `messages`."""
+        surveyor = self._new_surveyor() if from_ns <= 0 else None
         with self.path.open("rb") as file:
-            for data in self._chunks(file, from_ns):
-                if data is None:
-                    continue
-                wanted: dict[int, str] = {}
-                for channel, sequence, log_ns, payload in scan.rows(data, self._channels):
+            for rows in self._chunks(file, from_ns):
+                if surveyor is not None:
+                    surveyor.take(rows)
+                wanted = {channel: topic for channel, topic in self._channels.items()
+                          if topics is None or topic in topics}
+                for channel, sequence, log_ns, payload in rows or ():
                     topic = wanted.get(channel)
-                    if topic is None:
-                        topic = wanted[channel] = self._channels.get(channel, "")
-                    if topic and log_ns >= from_ns and (topics is None or topic in topics):
+                    if topic and log_ns >= from_ns:
                         yield sequence, log_ns, topic, payload
+        self._surveyor = surveyor or self._surveyor
 
-    def _chunks(self, file: BinaryIO, from_ns: int = 0) -> Iterator[bytes | None]:
-        """Yield the decompressed records of each chunk, and None for each damaged stretch."""
+    def _new_surveyor(self) -> Surveyor:
+        return Surveyor(int(_number(self.metadata.get("start_ns", ""), self.start_ns)), self._channels)
+
+    def _chunks(self, file: BinaryIO, from_ns: int = 0) -> Iterator[list[scan.Row] | None]:
+        """Yield the messages of each chunk, and None for each damaged stretch."""
         for record in scan.walk(file, self._size):
             if record.opcode == 0:
                 if record.at + record.length < self._size:
@@ -236,41 +234,23 @@ class Recording:
             elif record.opcode == Opcode.CHUNK:
                 times = scan.chunk_times(file, record)
                 if times and times[1] >= from_ns:
-                    yield scan.unpacked(scan.body(file, record))
+                    data = scan.unpacked(scan.body(file, record))
+                    yield None if data is None else scan.rows(data, self._channels)
 
     @cached_property
-    def _survey(self) -> _Survey:
-        count: Counter[str] = Counter()
-        streams: dict[str, StreamInfo] = {}
-        ranges: list[tuple[int, int]] = []
-        damaged, number, total = False, 0, 0
-        good_ns = int(_number(self.metadata.get("start_ns", ""), self.start_ns))
-        with self.path.open("rb") as file:
-            for data in self._chunks(file):
-                damaged = data is None
-                for channel, sequence, log_ns, payload in scan.rows(data or b"", self._channels):
-                    if sequence != (number + 1) & _NUMBERS:
-                        ranges.append((good_ns, max(good_ns, log_ns)))
-                    topic = self._channels.get(channel, "")
-                    total += 1
-                    if topic:
-                        count[topic] += 1
-                    number, good_ns = sequence, log_ns
-                    if topic == "info":
-                        self._note(streams, payload)
-            intact = self._data_end is not None and scan.data_intact(file, self._data_end)
-        if damaged or (self._ended and self.metadata.get("last_number") != str(number)):
-            ended_ns = int(_number(self.metadata.get("end_ns", ""), self.end_ns))
-            ranges.append((good_ns, max(good_ns, ended_ns)))
-        return _Survey(dict(count), tuple(ranges), (number - total) & _NUMBERS if total else 0, streams, intact)
+    def _survey(self) -> Survey:
+        surveyor = self._surveyor
+        if surveyor is None:
+            surveyor = self._new_surveyor()
+            with self.path.open("rb") as file:
+                for rows in self._chunks(file):
+                    surveyor.take(rows)
+        return surveyor.survey()
 
-    def _note(self, streams: dict[str, StreamInfo], payload: bytes) -> None:
-        try:
-            info = decode(payload)
-        except WireError:
-            return  # counted like any other message; whoever decodes the recording is told
-        if isinstance(info, StreamInfo):
-            streams[info.stream] = info
+    @cached_property
+    def _intact(self) -> bool:
+        with self.path.open("rb") as file:
+            return self._data_end is not None and scan.data_intact(file, self._data_end)
 
 
 def _number(text: str, otherwise: float) -> float:

@@ -29,6 +29,9 @@ RECORD = struct.Struct("<BQ")
 TIMES = struct.Struct("<QQ")
 MESSAGE = struct.Struct("<BQHIQQ")
 
+# As plain numbers, for the loop over messages.
+_RECORD_BYTES, _MESSAGE_BYTES, _IS_MESSAGE = RECORD.size, MESSAGE.size, int(Opcode.MESSAGE)
+
 CHUNK_LIMIT = 256_000_000
 """Bytes of one decompressed chunk that are believed; ours are about one megabyte, so more is a damaged length."""
 
@@ -161,22 +164,24 @@ def unpacked(content: bytes) -> bytes | None:
     return data
 
 
-def rows(data: bytes, channels: dict[int, str]) -> Iterator[Row]:
-    """Yield the messages of a decompressed chunk; its channel records are entered into `channels`."""
+def rows(data: bytes, channels: dict[int, str]) -> list[Row]:
+    """Return the messages of a decompressed chunk; its channel records are entered into `channels`."""
+    found: list[Row] = []
     at, size, unpack = 0, len(data), MESSAGE.unpack_from
-    while at + RECORD.size <= size:
+    while at + _RECORD_BYTES <= size:
         opcode = data[at]
-        if opcode == Opcode.MESSAGE and at + MESSAGE.size <= size:
+        if opcode == _IS_MESSAGE and at + _MESSAGE_BYTES <= size:
             _, length, channel, sequence, log_ns, _ = unpack(data, at)
-            following = at + 9 + length
+            following = at + _RECORD_BYTES + length
             if following > size:
-                return
-            yield channel, sequence, log_ns, data[at + 31:following]
+                break
+            found.append((channel, sequence, log_ns, data[at + _MESSAGE_BYTES:following]))
             at = following
             continue
         length = RECORD.unpack_from(data, at)[1]
         if opcode == Opcode.CHANNEL:
-            found = parse(opcode, data[at + RECORD.size:at + RECORD.size + length])
-            if isinstance(found, Channel):
-                channels[found.id] = found.topic
-        at += RECORD.size + length
+            channel_record = parse(opcode, data[at + _RECORD_BYTES:at + _RECORD_BYTES + length])
+            if isinstance(channel_record, Channel):
+                channels[channel_record.id] = channel_record.topic
+        at += _RECORD_BYTES + length
+    return found

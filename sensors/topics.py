@@ -4,10 +4,12 @@ A frame on the wire is ``topic + b"\0" + msgpack``; the zero byte ends the topic
 matches "eegx".
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from sensors import messages
+from sensors.errors import WireError
 
 
 class Keep(Enum):
@@ -56,6 +58,20 @@ RECORDED_TOPICS = (*SESSION_TOPICS, "truth")
 """What the recorder takes from the bus; it is handed states and alerts by the session itself."""
 
 
+HEADS = {name: name.encode() + b"\0" for name in TOPICS}
+"""How the frames of each topic begin."""
+
+DECODERS: dict[str, Callable[[bytes], messages.AnyMessage]] = {
+    name: messages.decoder(topic.carries) for name, topic in TOPICS.items()}
+"""The quickest decoder of each topic, so that no reader has to find out what a message is."""
+
+ROUTES = {name.encode(): (name, decoder) for name, decoder in DECODERS.items()}
+"""Topic and decoder by the first part of a frame."""
+
+REFUSALS = (KeyError, WireError, *messages.MALFORMED)
+"""What taking a frame's quick way may raise; `read` then reads it, or says what is wrong."""
+
+
 def frame(topic: str, payload: bytes) -> bytes:
     """Return the single wire frame of one message."""
     return topic.encode() + b"\0" + payload
@@ -63,6 +79,22 @@ def frame(topic: str, payload: bytes) -> bytes:
 
 def split(wire: bytes) -> tuple[str, bytes]:
     """Return the topic and the payload of a wire frame; the topic is "" when the frame has none of the table's."""
-    name, zero, payload = wire.partition(b"\0")
-    topic = name.decode("ascii", "replace") if zero and len(name) <= 32 else ""
-    return (topic, payload) if topic in TOPICS else ("", wire)
+    name, _, payload = wire.partition(b"\0")
+    return (ROUTES[name][0], payload) if name in ROUTES and len(name) < len(wire) else ("", wire)
+
+
+def read(topic: str, payload: bytes) -> messages.AnyMessage:
+    """Return the message in a payload of `topic`.
+
+    Raises
+    ------
+    WireError
+        If it is malformed, or of another type than the topic carries; "" is no topic and carries nothing.
+    """
+    try:
+        return DECODERS[topic](payload)
+    except REFUSALS:
+        message = messages.decode(payload)
+    if topic not in TOPICS or type(message) is not TOPICS[topic].carries:
+        raise WireError(f"A {type(message).__name__} does not belong on topic '{topic}'.")
+    return message

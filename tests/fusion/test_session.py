@@ -1,5 +1,6 @@
 """Named stories of the session: what hostile, broken and silent inputs do to it, and what they must not."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -153,3 +154,36 @@ def test_an_impossible_rate_is_refused_on_the_wire(rate: float) -> None:
 def test_deeply_nested_garbage_is_a_wire_error() -> None:
     with pytest.raises(WireError):
         decode(b"\x81" * 100_000)
+
+
+def test_a_stream_whose_columns_fit_nothing_is_told_and_gives_way_to_one_that_fits() -> None:
+    story = Story()
+    slow = msgspec.structs.replace(info("board", "eeg"), columns=(Column("Cz", "uV"),), rate_hz=50.0)
+    story.tick(0)
+    story.say(slow)
+    for step in range(1, 30):
+        story.say(Chunk(t_ns=START + step * SECOND // 10, stream="board", values=np.ones((1, 1), np.float32),
+                        times_ns=np.array([START + step * SECOND // 10])))
+        story.tick(step / 10)
+    assert "at 50 Hz, expected one or more at 62.5 Hz or faster" in story.states()[-1].reason
+    assert [alert.rule for alert in story.alerts()] == ["sensor_board"]
+    story.say(msgspec.structs.replace(slow, stream="better", rate_hz=250.0))
+    story.tick(3)
+    assert set(story.session.pending) == {"better"}
+    assert "62.5 Hz" not in story.states()[-1].reason
+
+
+def test_the_order_in_which_streams_are_announced_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = msgspec.structs.replace(info("camera", "camera"), columns=(Column("luma", "1"), Column("face", "1")))
+    streams = [info(), camera]
+    told = []
+    for order in (streams, streams[::-1]):
+        story = Story()
+        story.tick(0)
+        story.say(*order)
+        seen: list[str] = []
+        monkeypatch.setattr(story.session._features, "advance", lambda kind, *samples, seen=seen: seen.append(kind))
+        story.tick(1)
+        told.append(seen)
+    assert told[0] == told[1]
+    assert told[0][:2] == ["camera", "context"]  # the camera's blinks gate the EEG of the same tick

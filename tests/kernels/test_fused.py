@@ -11,7 +11,7 @@ from kernels import brain, fused
 from kernels.batch import Batch
 from kernels.errors import InputError
 from kernels.inbox import inbox_dtype, put
-from kernels.layout import FEATURES, SIZE
+from kernels.layout import FEATURES, INDEX, SIZE
 from tests.kernels.signals import CAMERA, CONTEXT, MICROPHONE, START_NS, setup, streams
 
 ELECTRODES = ("Fp1", "Fz", "Cz", "PO7", "Oz", "PO8")
@@ -117,10 +117,32 @@ def test_a_board_may_join_a_running_session() -> None:
     lambda: inbox_dtype({"nose": 3}),
     lambda: put(np.zeros(2, inbox_dtype({"eeg": 2})), "eeg", np.zeros((3, 4), np.float32), np.arange(3)),
     lambda: put(np.zeros(2, inbox_dtype({"eeg": 2})), "eeg", np.zeros((300, 2), np.float32), np.arange(300)),
+    lambda: put(np.zeros(2, inbox_dtype({"eeg": 2})), "nose", np.zeros((3, 2), np.float32), np.arange(3)),
+    lambda: put(np.zeros(2, inbox_dtype({"eeg": 2})), "eeg", np.zeros(3, np.float32), np.arange(3)),
+    lambda: put(np.zeros(2, inbox_dtype({"eeg": 2})), "eeg", np.zeros((3, 3, 2), np.float32), np.arange(3)),
+    lambda: inbox_dtype({"eeg": -1}),
     lambda: Batch(np.zeros(0, fused.session_dtype(4)), np.zeros((1, 1, 1), np.float32)),
+    lambda: Batch(fused.new_sessions(1, setup(ELECTRODES, 250.0)), brain.table(setup(ELECTRODES, 128.0).eeg)),
+    lambda: Batch(fused.new_sessions(2, setup(ELECTRODES, 250.0)), brain.table(setup(ELECTRODES, 250.0).eeg)).run(
+        np.zeros(2, inbox_dtype({"eeg": 3, "camera": 12, "microphone": 11, "context": 2})),
+        np.zeros((2, SIZE), np.float32)),
     lambda: Batch(fused.new_sessions(2, fused.Setup()), np.zeros((1, 1, 1), np.float32), "cpu").run(
         np.zeros(3, inbox_dtype({})), np.zeros((2, SIZE), np.float32)),
 ])
 def test_what_cannot_be_meant_is_told_in_a_sentence(wrong) -> None:
     with pytest.raises(InputError, match="expected"):
         wrong()
+
+
+def test_records_of_one_capacity_are_one_object() -> None:
+    """Numba compares equal but distinct dtypes field by field at every call, which costs as much as a whole tick."""
+    assert fused.session_dtype(0) is fused.session_dtype(32)
+
+
+def test_a_blink_that_the_camera_saw_gates_frontal_eeg_alone() -> None:
+    made = setup(ELECTRODES, 250.0)
+    given = streams(12.0, ELECTRODES, 250.0)
+    seen = run(fused.new_sessions(1, made), brain.table(made.eeg), given, 120)
+    unseen = run(fused.new_sessions(1, made), brain.table(made.eeg), {"eeg": given["eeg"]}, 120)
+    assert not np.allclose(seen[60:, INDEX["frontal_theta"]], unseen[60:, INDEX["frontal_theta"]], equal_nan=True)
+    assert_array_equal(seen[:, INDEX["posterior_alpha"]], unseen[:, INDEX["posterior_alpha"]])

@@ -24,7 +24,7 @@ from sensors.messages import (
     decode,
     encode,
 )
-from sensors.topics import TOPICS, frame, split
+from sensors.topics import TOPICS, frame, read, split
 
 EXAMPLES: list[AnyMessage] = [
     StreamInfo(t_ns=1, stream="eeg", kind="eeg", driver="eeg", rate_hz=250.0, columns=(Column("Fp1", "uV"),)),
@@ -100,6 +100,64 @@ def test_a_well_formed_lie_is_refused(change: dict[str, object]) -> None:
     fields = msgspec.msgpack.decode(GOOD) | change
     with pytest.raises(WireError):
         decode(msgspec.msgpack.encode(fields))
+
+
+@pytest.mark.parametrize("change", [
+    {"values": ["<f4", [3, 2], b"\0" * 24]},
+    {"values": ["<f4", [-1, 2], b"\0" * 16]},
+    {"values": ["<f4", [2, 2], b"\0" * 20]},
+    {"values": ["<f4", [4], b"\0" * 16]},
+    {"values": ["<i8", [2, 1], b"\0" * 16]},
+    {"times_ns": ["<i8", [2], b"\0" * 8]},
+    {"device_ns": ["<i8", [1], b"\0" * 8]},
+    {"device_ns": ["<i8", [2], b"\0" * 8]},
+    {"device_ns": ["<i8", [2], b"\0" * 24]},
+    {"stream": 3},
+    {"extra": 1},
+    {"type": "tick"},
+], ids=["rows", "negative shape", "too long", "one axis", "wrong type", "times too short", "device rows",
+        "device too short", "device too long", "stream", "unknown field", "other type"])
+def test_the_quick_way_refuses_a_lie_with_the_general_sentence(change: dict[str, object]) -> None:
+    payload = msgspec.msgpack.encode(msgspec.msgpack.decode(GOOD) | change)
+    with pytest.raises(WireError) as general:
+        decode(payload)
+    with pytest.raises(WireError) as quick:
+        read("eeg", payload)
+    assert str(quick.value) == str(general.value)
+
+
+@given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
+def test_the_quick_way_reads_what_the_general_way_reads(position: int, byte: int) -> None:
+    bent = GOOD[:position] + bytes([byte]) + GOOD[position + 1:]
+    try:
+        general = decode(bent)
+    except WireError:
+        with pytest.raises(WireError):
+            read("eeg", bent)
+        return
+    assert repr(read("eeg", bent)) == repr(general)
+
+
+def test_a_message_on_a_topic_that_carries_another_is_refused() -> None:
+    with pytest.raises(WireError, match="A Tick does not belong on topic 'eeg'"):
+        read("eeg", encode(Tick(t_ns=1)))
+    with pytest.raises(WireError, match="A Tick does not belong on topic ''"):
+        read("", encode(Tick(t_ns=1)))
+
+
+def test_a_chunk_is_on_disk_what_it_always_was() -> None:
+    there = Chunk(t_ns=2**33, seq=7, sent_ns=300, stream="eeg", values=np.array([[1, 2], [3, -4]], np.float32),
+                  times_ns=np.array([5, 6]), device_ns=np.array([-1, 8]))
+    stored = bytes.fromhex(
+        "88a474797065a56368756e6ba4745f6e73cf0000000200000000a373657107a773656e745f6e73cd012ca673747265616da3656567"
+        "a676616c75657393a33c6634920202c4100000803f0000004000004040000080c0a874696d65735f6e7393a33c69389102c410"
+        "05000000000000000600000000000000a96465766963655f6e7393a33c69389102c410ffffffffffffffff0800000000000000")
+    assert encode(there) == stored
+    assert repr(read("eeg", stored)) == repr(there)
+    without = {"seq": 0, "sent_ns": 0, "device_ns": None}
+    fields = {name: value for name, value in msgspec.msgpack.decode(stored).items() if name not in without}
+    back = read("eeg", msgspec.msgpack.encode(fields))
+    assert {name: getattr(back, name) for name in without} == without, "what has a default may be left out"
 
 
 def test_a_topic_is_matched_whole() -> None:

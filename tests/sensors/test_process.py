@@ -1,5 +1,7 @@
 """A driver's life in virtual time: heartbeat, stalls, failures, backoff, ends."""
 
+import os
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -9,7 +11,7 @@ from sensors.clock import SECOND, FakeClock
 from sensors.driver import Driver, Samples, Setting
 from sensors.errors import DeviceError
 from sensors.messages import AnyMessage, Chunk, Column, Health, StreamInfo
-from sensors.process import BACKOFF_S, RateMeter, run
+from sensors.process import BACKOFF_S, RateMeter, run, stay_on_one_cpu
 
 EMPTY = Samples(np.empty((0, 1), np.float32), np.empty(0, np.int64))
 
@@ -131,3 +133,15 @@ def test_the_rate_is_of_the_last_ten_seconds() -> None:
     for second in range(30):
         meter.add(100 if second < 15 else 50, second * SECOND)
     assert meter.rate_hz == pytest.approx(50)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process choose its processors")
+def test_a_process_that_keeps_to_one_cpu_takes_an_allowed_one() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        stay_on_one_cpu()
+        kept = os.sched_getaffinity(0)
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert len(kept) == 1
+    assert kept <= allowed

@@ -157,6 +157,15 @@ def test_a_wrong_byte_in_the_summary_never_changes_a_message(made: Made, where: 
     assert list(made.at(bytes(content)).messages()) == made.rows
 
 
+def test_a_damaged_last_chunk_of_a_cut_file_is_a_hole_too(made: Made) -> None:
+    content = bytearray(made.whole[:made.heads[-1]])
+    middle = (made.heads[-2] + made.heads[-1]) // 2
+    content[middle:middle + 4] = bytes(4)
+    harmed = made.at(bytes(content))
+    assert list(harmed.messages()) == made.rows[:-PER_CHUNK]
+    assert len(harmed.lost_ranges) == 1
+
+
 @pytest.mark.parametrize("chunk", [0, 3, CHUNKS - 1])
 def test_a_damaged_chunk_is_a_named_hole_and_the_rest_is_read(made: Made, chunk: int) -> None:
     content = bytearray(made.whole)
@@ -171,6 +180,9 @@ def test_a_damaged_chunk_is_a_named_hole_and_the_rest_is_read(made: Made, chunk:
     assert harmed.lost_seconds == pytest.approx((end - start) / SECOND)
     assert not harmed.salvaged
     assert not harmed.complete
+    unread = Recording(harmed.path)
+    for name in ("count", "lost_ranges", "lost_messages", "lost_seconds", "complete"):
+        assert getattr(unread, name) == getattr(harmed, name), "the figures do not depend on who read the file first"
 
 
 def test_a_destroyed_stretch_costs_no_chunk_behind_it(made: Made) -> None:
