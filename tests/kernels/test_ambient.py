@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_voice import last
+from test_voice_record import last
 
 
 def ambient(level_db, **more):

@@ -255,9 +255,9 @@ def test_a_wrong_setup_is_refused_in_a_sentence(wrong, sentence):
 
 
 def test_records_that_do_not_fit_are_refused():
-    many, one = brain.Setup(tuple(f"C{k}" for k in range(1, 21)), ("uV",) * 20, 250.0), brain.Setup(("O1",), ("uV",), 9)
+    many, one = brain.Setup(tuple(f"C{k}" for k in range(1, 41)), ("uV",) * 40, 250.0), brain.Setup(("O1",), ("uV",), 9)
     records = np.zeros(1, brain.brain_dtype(16))
-    with pytest.raises(InputError, match="20 electrodes for records of 16 channels"):
+    with pytest.raises(InputError, match="40 electrodes for records of 32 channels"):
         brain.reset(records, many)
     with pytest.raises(InputError, match="expected \\(n,\\) brain_dtype"):
         brain.reset(np.zeros(3), one)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy import signal
-from test_voice import RATE, grid, last
+from test_voice_record import RATE, grid, last
 
 from kernels import modulation
 

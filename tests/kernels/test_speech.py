@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_voice import FRAME, grid, last
+from test_voice_record import FRAME, grid, last
 
 SILENT, SPOKEN = 0.1, 0.9
 
