@@ -13,7 +13,7 @@ from kernels.layout import SIZE
 def warm(say: Callable[[str], None] = lambda name: None) -> None:
     """Compile what drivers and sessions run, or load it from the cache.
 
-    Code for boards of more than 16 electrodes, and for batches, is compiled when it is first used.
+    Code for boards of more than 32 electrodes, and for batches, is compiled when it is first used.
 
     Parameters
     ----------
