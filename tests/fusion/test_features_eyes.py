@@ -16,7 +16,8 @@ def test_the_target_is_the_rigs() -> None:
     values, times = np.ones((360, 3)), grid(360, 30.0)
     values[:, 1:] = math.radians(40), 0.0
     for degrees, share in ((40.0, 1), (0.0, 0)):
-        tracker = make("camera", ("face", "gaze_yaw", "gaze_pitch"), 30.0, target_yaw_deg=degrees, target_radius_deg=5.0)
+        tracker = make("camera", ("face", "gaze_yaw", "gaze_pitch"), 30.0, target_yaw_deg=degrees,
+                       target_radius_deg=5.0)
         assert column(run(tracker, values, times)[1], "on_target_share_10s")[-1] == share
 
 
