@@ -4,7 +4,6 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from fusion.bench_example import EEG_HZ, Example
 from fusion.bench_feed import Feed
 from fusion.bench_groups import Call
 from fusion.bench_kernels import Place
-from kernels import brain, fused, montage
+from kernels import brain, fused
 from kernels.layout import INDEX, SIZE
 
 EEG_TICKS, TICKS = 120, 600
@@ -54,7 +53,8 @@ def cpu_error(example: Example, setup: fused.Setup) -> float | None:
     errors.append(_largest(vector, voice.voice(heard, times, tick_ns)))
     vector, feed, tick_ns = _run(example, setup, EEG_TICKS, "eeg")
     values, times = feed["eeg"]
-    errors.append(_largest(vector, _eeg_twin(eeg, values, times, tick_ns, setup.eeg)))
+    errors.append(_largest(vector, eeg.named_features(values.astype(np.float64), times, tick_ns, EEG_HZ,
+                                                      setup.eeg.columns, calibration_s=setup.eeg.calibration_s)[0]))
     return float(max(errors))
 
 
@@ -80,20 +80,6 @@ def _run(example: Example, setup: fused.Setup, ticks: int, *modalities: str,
     fused.features(session, out)
     return out, {name: (np.concatenate([values for values, _ in parts]), np.concatenate([t for _, t in parts]))
                  for name, parts in taken.items()}, tick_ns
-
-
-def _eeg_twin(twin: Any, values: NDArray[np.float32], times: NDArray[np.int64], tick_ns: int,
-              setup: brain.Setup) -> Mapping[str, float]:
-    names = list(setup.columns)
-    groups = {"everywhere": np.ones(len(names), bool), "frontal": montage.region(names, montage.FRONTAL),
-              "central": montage.own(names, montage.CENTRAL), "midline": montage.midline(names),
-              "posterior": montage.region(names, montage.POSTERIOR, montage.TEMPORAL)}
-    pairs = [(left, right) for left, right in enumerate(montage.mirrors(names))
-             if right >= 0 and groups["posterior"][left]]
-    found: Mapping[str, float] = twin.features(
-        values.astype(np.float64), times, tick_ns, EEG_HZ, groups, pairs, montage.blink_sites(names),
-        setup.calibration_s, frontal=montage.own(names, montage.FRONTAL))[0]
-    return found
 
 
 def _largest(vector: NDArray[np.float32], twin: Mapping[str, float]) -> float:

@@ -56,6 +56,8 @@ class Session:
         self.pending: dict[str, Pending] = {}
         self.refused = 0
         """Chunks of unknown streams, or stamped too far in the future."""
+        # In the order of the modalities: the camera's blinks gate the EEG of the same tick.
+        self._in_order: list[Pending] = []
         self._estimator = estimator
         self._features = Features(config)
         self._health: dict[str, Health] = {}
@@ -117,6 +119,7 @@ class Session:
                 return
             del self.pending[rival.info.stream]
         self.pending[info.stream] = Pending(info)
+        self._in_order = sorted(self.pending.values(), key=lambda pending: MODALITIES.index(pending.info.kind))
         self._features.meet(info)
 
     def _accept(self, chunk: Chunk) -> bool:
@@ -140,8 +143,7 @@ class Session:
         return outputs
 
     def _tick(self, tick_ns: int) -> list[State | Alert]:
-        # In the order of the modalities: the camera's blinks gate the EEG of the same tick.
-        for pending in sorted(self.pending.values(), key=lambda pending: MODALITIES.index(pending.info.kind)):
+        for pending in self._in_order:
             self._features.advance(pending.info.kind, *pending.take(tick_ns))
         vector = self._features.fill(tick_ns)
         late = {stream for stream, pending in self.pending.items() if not self._is_fresh(pending, tick_ns)}

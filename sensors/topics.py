@@ -58,7 +58,12 @@ RECORDED_TOPICS = (*SESSION_TOPICS, "truth")
 """What the recorder takes from the bus; it is handed states and alerts by the session itself."""
 
 
-HEADS = {name: name.encode() + b"\0" for name in TOPICS}
+def frame(topic: str, payload: bytes) -> bytes:
+    """Return the single wire frame of one message."""
+    return topic.encode() + b"\0" + payload
+
+
+HEADS = {name: frame(name, b"") for name in TOPICS}
 """How the frames of each topic begin."""
 
 DECODERS: dict[str, Callable[[bytes], messages.AnyMessage]] = {
@@ -70,11 +75,6 @@ ROUTES = {name.encode(): (name, decoder) for name, decoder in DECODERS.items()}
 
 REFUSALS = (KeyError, WireError, *messages.MALFORMED)
 """What taking a frame's quick way may raise; `read` then reads it, or says what is wrong."""
-
-
-def frame(topic: str, payload: bytes) -> bytes:
-    """Return the single wire frame of one message."""
-    return topic.encode() + b"\0" + payload
 
 
 def split(wire: bytes) -> tuple[str, bytes]:

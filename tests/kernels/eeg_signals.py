@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kernels import brain, montage
+from kernels import brain
 from kernels.layout import INDEX, SIZE
 from tests.reference import brain as reference
 
@@ -76,13 +76,7 @@ def twin(values, names=NAMES, rate=250.0, times=None, tick_ns=None, **more):
     """The twin's features at a tick (the last sample) and its blinks, of the same float32 samples."""
     values = np.asarray(values, np.float32).astype(np.float64)
     times = grid(len(values), rate) if times is None else times
-    groups = {"everywhere": np.ones(len(names), bool), "frontal": montage.region(names, montage.FRONTAL),
-              "central": montage.own(names, montage.CENTRAL), "midline": montage.midline(names),
-              "posterior": montage.region(names, montage.POSTERIOR, montage.TEMPORAL)}
-    pairs = [(left, right) for left, right in enumerate(montage.mirrors(names))
-             if right >= 0 and groups["posterior"][left]]
-    return reference.features(values, times, times[-1] if tick_ns is None else tick_ns, rate, groups, pairs,
-                              montage.blink_sites(names), frontal=montage.own(names, montage.FRONTAL), **more)
+    return reference.named_features(values, times, times[-1] if tick_ns is None else tick_ns, rate, names, **more)
 
 
 def column(vectors, name):

@@ -5,6 +5,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.signal import lfilter, lfiltic
 
+from kernels import montage
+
 BANDS = {"delta": (1, 4), "theta": (4, 8), "alpha": (8, 13), "beta": (13, 30), "gamma": (30, 45)}
 
 
@@ -284,6 +286,17 @@ def naive_blinks(times, values, rate):
         elif running or abs(value) > limit / 2:
             running.append((t, abs(value), limit))
     return found
+
+
+def named_features(raw, times, tick_ns, rate, names, **more):
+    """`features` for electrodes of these names: which belong to which region is told by `kernels.montage`."""
+    groups = {"everywhere": np.ones(len(names), bool), "frontal": montage.region(names, montage.FRONTAL),
+              "central": montage.own(names, montage.CENTRAL), "midline": montage.midline(names),
+              "posterior": montage.region(names, montage.POSTERIOR, montage.TEMPORAL)}
+    pairs = [(left, right) for left, right in enumerate(montage.mirrors(names))
+             if right >= 0 and groups["posterior"][left]]
+    return features(raw, times, tick_ns, rate, groups, pairs, montage.blink_sites(names),
+                    frontal=montage.own(names, montage.FRONTAL), **more)
 
 
 def features(raw, times, tick_ns, rate, groups, pairs, sites, calibration_s=5.0, marks=(), frontal=None,
