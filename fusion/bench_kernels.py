@@ -2,21 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any, Literal, Protocol
 
 from fusion import bench_peers
 from fusion.bench_example import Example, example
 from fusion.bench_groups import Call, members
 from fusion.bench_race import Times, race
-from fusion.bench_roofline import Work, cuda_roof, fraction
+from fusion.bench_roofline import Work, available_cores, bare_loop, cpu_roof, cuda_roof, fraction, spin
 from sensors.clock import SECOND, now_ns
 
 BATCH = 4_096
 """Sessions of the measured batch."""
 TICKS = 20_000
 """Fused ticks of which the 99th percentile is taken."""
-BATCH_S = 2.0
-"""How long each kind of batch is timed."""
+BARE_STEPS = 25_000
+ROUNDS, ROUND_S = 7, 0.5
+"""Batches on one core, on all and a bare loop beside them are timed in turn, so many times for so long."""
 SEPARATOR = "\0"
 
 Place = Literal["one core", "all cores", "cuda"]
@@ -70,6 +72,8 @@ class Figures:
     """What `attnflow bench kernels` measured."""
 
     fused: Times
+    bare: Times
+    """A bare loop of about a tick's length, timed in turn with the tick: its p99 is what the machine adds."""
     rows: list[Row]
     missing: list[str]
     """Libraries that are not installed."""
@@ -86,6 +90,7 @@ class Figures:
         """Return the figures as the command's JSON."""
         return {
             "fused_tick_us": {"p50": _round(self.fused.p50), "p99": _round(self.fused.p99)},
+            "bare_loop_us": {"p50": _round(self.bare.p50), "p99": _round(self.bare.p99)},
             "groups": [{"name": row.name, "ours_us": _round(row.ours_us),
                         "peers": {library: _round(times.p50) for library, times in row.peers.items()}}
                        for row in self.rows],
@@ -111,7 +116,7 @@ def bench_kernels(ours: Callable[[Example], Ours], *, peers: bool = False,
     given = example()
     made = ours(given)
     say("timing the fused tick")
-    fused = race({"tick": made.tick}, budget_s=10.0, most=TICKS)["tick"]
+    alone = race({"tick": made.tick, "bare": lambda: bare_loop(BARE_STEPS)}, budget_s=20.0, most=TICKS)
     say("timing groups of features" + (" beside other libraries" if peers else ""))
     beside = bench_peers.load(given) if peers else {}
     rows = compare(made.calls(), beside)
@@ -119,8 +124,8 @@ def bench_kernels(ours: Callable[[Example], Ours], *, peers: bool = False,
     batch = batches(made)
     made.crossover()
     say("comparing with the naive twins")
-    return Figures(fused, rows, [library for library, groups in beside.items() if groups is None], batch,
-                   made.errors(), list(beside))
+    missing = [library for library, groups in beside.items() if groups is None]
+    return Figures(alone["tick"], alone["bare"], rows, missing, batch, made.errors(), list(beside))
 
 
 def compare(ours: Mapping[str, Call], beside: Mapping[str, Mapping[str, Call] | None]) -> list[Row]:
@@ -147,25 +152,39 @@ def compare(ours: Mapping[str, Call], beside: Mapping[str, Mapping[str, Call] | 
 
 
 def batches(ours: Ours, sessions: int = BATCH) -> dict[str, float | None]:
-    """Return how many sessions a second are ticked on one core, on all and on the GPU, and how near its roof that is.
+    """Return how many sessions a second are ticked on one core, on all and on the GPU, and how near the roof that is.
 
-    Each counted session is ticked once; to live at 10 Hz, a session must be counted ten times a second.
+    Each counted session is ticked once; to live at 10 Hz, a session must be counted ten times a second. Cores that
+    share a machine are not always all there, so a bare loop that needs no memory is spread over them in the same
+    rounds: what it gains is what can be gained.
     """
-    one, every, cuda = (_sessions_per_s(ours.batch(sessions, place), sessions)
-                        for place in ("one core", "all cores", "cuda"))
-    return {"cpu_one_core_sessions_per_s": one, "cpu_all_cores_sessions_per_s": every, "cuda_sessions_per_s": cuda,
-            "cuda_roofline_fraction": None if cuda is None else fraction(ours.work(), cuda_roof(), cuda)}
+    places: tuple[Place, ...] = ("one core", "all cores", "cuda")
+    calls: dict[str, Call] = {"bare one": spin(1), "bare all": spin(0)}
+    calls |= {place: call for place in places if (call := ours.batch(sessions, place)) is not None}
+    rates: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(ROUNDS):
+        for name, found in rates.items():
+            found.append(_calls_per_s(calls[name]))
+    cores = available_cores()
+    one, every, bare = (rates[name] for name in ("one core", "all cores", "bare one"))
+    cuda = median(rates["cuda"]) * sessions if "cuda" in rates else None
+    return {
+        "cpu_one_core_sessions_per_s": median(one) * sessions,
+        "cpu_all_cores_sessions_per_s": median(every) * sessions,
+        "cpu_parallel_efficiency": median(a / b for a, b in zip(every, one, strict=True)) / cores,
+        "bare_loop_parallel_efficiency": median(a / b for a, b in zip(rates["bare all"], bare, strict=True)) / cores,
+        "cpu_roofline_fraction": fraction(ours.work(), cpu_roof(), median(every) * sessions),
+        "cuda_sessions_per_s": cuda,
+        "cuda_roofline_fraction": None if cuda is None else fraction(ours.work(), cuda_roof(), cuda)}
 
 
-def _sessions_per_s(call: Call | None, sessions: int) -> float | None:
-    if call is None:
-        return None
+def _calls_per_s(call: Call) -> float:
     call()
     count, began = 0, now_ns()
-    while count == 0 or now_ns() - began < BATCH_S * SECOND:
+    while count == 0 or now_ns() - began < ROUND_S * SECOND:
         call()
         count += 1
-    return count * sessions * SECOND / (now_ns() - began)
+    return count * SECOND / (now_ns() - began)
 
 
 def _ratio(library: str, rows: list[Row]) -> float | None:

@@ -65,8 +65,7 @@ class Fused:
         fused.take_camera(self._state, *new.camera)
         fused.take_microphone(self._state, *new.microphone)
         fused.take_eeg(self._state, self._table, *new.eeg)
-        self._state["tick_ns"] = new.tick_ns
-        fused.features(self._state, self._out)
+        fused.features(self._state, new.tick_ns, self._out)
         return self._out
 
     def batch(self, sessions: int, place: Place) -> Call | None:
@@ -132,8 +131,7 @@ class Fused:
         def call() -> object:
             new = feed.take()
             take(state, new)
-            state["tick_ns"] = new.tick_ns
-            fill(state, out)
+            fill(state, new.tick_ns, out)
             return out
 
         for _ in range(MINUTE_TICKS):

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kernels.jit import cores, kernel, parallel, prange
 from sensors.clock import now_ns
 
 COPIED_BYTES = 128 << 20
 """More than any cache holds."""
 SIDE = 1024
 REPEATS = 5
+SPINS, SPIN_STEPS = 64, 100_000
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,42 @@ def _touched(dtype: "np.dtype[Any]", path: str, shares: dict[str, float]) -> flo
     return sum(_touched(dtype[name], f"{path}.{name}".lstrip("."), shares) for name in dtype.names)
 
 
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spin(count: int) -> Callable[[], object]:
+    """Return a call that runs a bare loop of additions, `SPINS` times over, on `count` cores; 0 means all."""
+    totals = np.zeros(SPINS)
+
+    def call() -> None:
+        with cores(count):
+            _spin(totals)
+
+    return call
+
+
+@parallel
+def _spin(totals: NDArray[np.float64]) -> None:
+    for k in prange(totals.shape[0]):
+        totals[k] = bare_loop(SPIN_STEPS)
+
+
+@kernel
+def bare_loop(steps: int) -> float:
+    """Add so many numbers, each waiting for the one before: nothing but the core itself is needed."""
+    total = 0.0
+    for i in range(steps):
+        total += 1.0 / (i + 1.0)
+    return total
+
+
 def cpu_roof() -> Roof:
     """Measure all cores of this machine: copies between arrays too large for a cache, and a matrix product."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    source, target = (np.ones((cores, COPIED_BYTES // cores), np.uint8) for _ in range(2))
-    with ThreadPoolExecutor(cores) as pool:
+    count = available_cores()
+    source, target = (np.ones((count, COPIED_BYTES // count), np.uint8) for _ in range(2))
+    with ThreadPoolExecutor(count) as pool:
         copy_s = _best_s(lambda: list(pool.map(np.copyto, target, source)))
     left, right, product = (np.ones((SIDE, SIDE), np.float32) for _ in range(3))
     product_s = _best_s(lambda: np.matmul(left, right, out=product))

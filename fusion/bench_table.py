@@ -16,6 +16,7 @@ def kernels_table(figures: Figures) -> RenderableType:
     for name in ("p50", "p99", *present):
         table.add_column(name, justify="right")
     table.add_row("whole fused tick", _us(figures.fused.p50), _us(figures.fused.p99), *("" for _ in present))
+    table.add_row("bare loop beside it", _us(figures.bare.p50), _us(figures.bare.p99), *("" for _ in present))
     for row in figures.rows:
         table.add_row(row.name, _us(row.ours.p50), _us(row.ours.p99), *(_beside(row, library) for library in present))
     lines: list[RenderableType] = [table]

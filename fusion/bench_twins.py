@@ -76,8 +76,7 @@ def _run(example: Example, setup: fused.Setup, ticks: int, *modalities: str,
                 fused.take_eeg(session, table, values, times)
             else:
                 {"camera": fused.take_camera, "microphone": fused.take_microphone}[name](session, values, times)
-    session["tick_ns"] = tick_ns
-    fused.features(session, out)
+    fused.features(session, tick_ns, out)
     return out, {name: (np.concatenate([values for values, _ in parts]), np.concatenate([t for _, t in parts]))
                  for name, parts in taken.items()}, tick_ns
 

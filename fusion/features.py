@@ -58,7 +58,7 @@ class Features:
     def _meet_eeg(self, info: StreamInfo) -> None:
         setup = brain.Setup(columns=info.names, units=tuple(column.unit for column in info.columns),
                             rate_hz=info.rate_hz, full_scale_uv=full_scale_uv(info),
-                            calibration_s=self._session.calibration_s)
+                            calibration_s=self._session.calibration_s, spectrum=self._session.spectrum)
         if not setup.usable:
             raise InputError(f"The EEG has {len(setup.electrodes)} columns in uV at {setup.rate_hz:g} Hz, expected one "
                              f"or more at {brain.LOWEST_RATE_HZ:g} Hz or faster.")
@@ -83,8 +83,7 @@ class Features:
 
     def fill(self, tick_ns: int) -> NDArray[np.float32]:
         """Return the vector at `tick_ns`; ticks never go back. The array is the same at every tick."""
-        self.record["tick_ns"] = tick_ns
-        fused.features(self.record, self.vector)
+        fused.features(self.record, tick_ns, self.vector)
         return self.vector
 
     def progress(self, tick_ns: int) -> float:

@@ -27,7 +27,7 @@ def fit_bins(hz: NDArray[np.float64]) -> NDArray[np.int32]:
 
 @kernel
 def exponent(density: NDArray[np.float64], log_hz: NDArray[np.float64], used: NDArray[np.int32], count: int,
-             heights: NDArray[np.float64], slopes: NDArray[np.float64]) -> float:
+             heights: NDArray[np.float64], places: NDArray[np.float64], slopes: NDArray[np.float64]) -> float:
     """Return the exponent chi; NaN without two bins of any power.
 
     Parameters
@@ -39,19 +39,22 @@ def exponent(density: NDArray[np.float64], log_hz: NDArray[np.float64], used: ND
     used : (at least count,) int32
         Bins of the fit, from `fit_bins`.
     count : int
-    heights, slopes : (at least count,), (at least count (count - 1) / 2,) float64
-        Scratch; `heights` is then log10 of the density of the used bins, NaN where there is none.
+    heights, places, slopes : (at least count,) twice, (at least count (count - 1) / 2,) float64
+        Scratch.
     """
+    known = 0
     for i in range(count):
         power = density[used[i]]
-        heights[i] = math.log10(power) if power > 0.0 else math.nan
+        if power > 0.0:
+            heights[known] = math.log10(power)
+            places[known] = log_hz[used[i]]
+            known += 1
     found = 0
-    for i in range(count):
-        for j in range(i + 1, count):
-            slope = (heights[j] - heights[i]) / (log_hz[used[j]] - log_hz[used[i]])
-            if not math.isnan(slope):
-                slopes[found] = slope
-                found += 1
+    for i in range(known):
+        height, place = heights[i], places[i]
+        for j in range(i + 1, known):
+            slopes[found + j - i - 1] = (heights[j] - height) / (places[j] - place)
+        found += known - i - 1
     return -median(slopes, found)
 
 

@@ -144,7 +144,8 @@ def brain_dtype(channels: int) -> np.dtype[Any]:
         ("with_mains", np.float32, (PIECE, many)), ("clean", np.float32, (PIECE, many)),
         ("blinking", np.float32, (PIECE, many)), ("sorting", real, (many, bins)),
         ("scratch", real, (many,)),
-        ("heights", real, (aperiodic.FIT_BINS,)), ("slopes", real, (aperiodic.PAIRS,)),
+        ("heights", real, (aperiodic.FIT_BINS,)), ("places", real, (aperiodic.FIT_BINS,)),
+        ("slopes", real, (aperiodic.PAIRS,)),
     ], align=True)
 
 

@@ -198,7 +198,8 @@ def change_db(level: Any, learning: bool, end_ns: int, calibration_ns: int, valu
 def _alpha(brain: Any) -> None:
     """Fit the 1/f background, then find the individual alpha above that of the posterior channels."""
     kept, everywhere, posterior = brain.kept, brain.background[0], brain.background[1]
-    chi = aperiodic.exponent(everywhere, brain.log_hz, brain.fit, brain.fit_count, brain.heights, brain.slopes)
+    chi = aperiodic.exponent(everywhere, brain.log_hz, brain.fit, brain.fit_count, brain.heights, brain.places,
+                             brain.slopes)
     b = aperiodic.level(posterior, brain.log_hz, brain.fit, brain.fit_count, chi, brain.heights)
     frequency = rhythms.alpha_frequency(posterior, brain.alpha_range[0], brain.alpha_range[1], brain.bin_hz, chi, b)
     kept[K_APERIODIC] = chi

@@ -28,7 +28,7 @@ def find(stream: str, names: Sequence[str], wanted: Sequence[str]) -> NDArray[np
     Raises
     ------
     InputError
-        No columns at all, a name that is no text or empty, or two columns of one name.
+        No columns at all, a name that is no text or empty, two columns of one name, or none that is wanted.
     """
     if isinstance(names, str) or len(names) == 0:
         raise InputError(f"{stream}: columns is {names!r}, expected a sequence of at least one name")
@@ -38,6 +38,8 @@ def find(stream: str, names: Sequence[str], wanted: Sequence[str]) -> NDArray[np
     if len(set(names)) < len(names):
         twice = next(name for name in names if list(names).count(name) > 1)
         raise InputError(f"{stream}: columns has '{twice}' more than once, expected names that differ")
+    if not set(names) & set(wanted):
+        raise InputError(f"{stream}: columns are {', '.join(names)}, expected at least one of {', '.join(wanted)}")
     return np.array([list(names).index(name) if name in names else -1 for name in wanted], np.int32)
 
 

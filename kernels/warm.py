@@ -43,7 +43,7 @@ def _context() -> None:
 
 
 def _vector() -> None:
-    fused.features(_sessions(), np.empty(SIZE, np.float32))
+    fused.features(_sessions(), 0, np.empty(SIZE, np.float32))
 
 
 def _sessions() -> NDArray[Any]:

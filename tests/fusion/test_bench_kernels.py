@@ -25,6 +25,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     fake = FakeClock(start_ns=1)
     for module in (bench_race, bench_kernels, bench_roofline):
         monkeypatch.setattr(module, "now_ns", fake.now_ns)
+    monkeypatch.setattr(bench_kernels, "available_cores", lambda: 2)
+    monkeypatch.setattr(bench_kernels, "cpu_roof", lambda: Roof(bytes_per_s=4e10, operations_per_s=1e11))
+    monkeypatch.setattr(bench_kernels, "spin", lambda cores: taking(fake, 900.0 if cores == 1 else 500.0))
+    monkeypatch.setattr(bench_kernels, "bare_loop", lambda steps: fake.advance(45e-6))
     return fake
 
 
@@ -77,11 +81,13 @@ def test_the_json_is_exactly_what_was_agreed(clock: FakeClock) -> None:
     figures = run(StandIn(clock, {"lids": (2.0,), "gaze_spread": (4.0,), "eeg_bands": (20.0,)}), peers=True)
     assert json.loads(json.dumps(figures.as_json())) == {
         "fused_tick_us": {"p50": 50.0, "p99": 50.0},
+        "bare_loop_us": {"p50": 45.0, "p99": 45.0},
         "groups": [{"name": "lids", "ours_us": 2.0, "peers": {"fast": 40.0, "small": 30.0}},
                    {"name": "gaze_spread", "ours_us": 4.0, "peers": {"fast": 60.0}},
                    {"name": "eeg_bands", "ours_us": 20.0, "peers": {"fast": 500.0}}],
         "whole_vector_peer_ratio": {"fast": 23.08, "small": 15.0, "absent": None},  # 600 / 26; 30 / 2
         "batch": {"cpu_one_core_sessions_per_s": 20_000.0, "cpu_all_cores_sessions_per_s": 40_000.0,
+                  "cpu_parallel_efficiency": 1.0, "bare_loop_parallel_efficiency": 0.9, "cpu_roofline_fraction": 0.1,
                   "cuda_sessions_per_s": None, "cuda_roofline_fraction": None},
         "max_relative_error": {"cpu_vs_naive": 2.5e-6, "cuda_vs_cpu": None}}
     assert figures.missing == ["absent"]
@@ -159,7 +165,8 @@ def test_the_roof_of_this_machine_is_believable(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_table_names_what_is_missing_and_that_it_is_simulated() -> None:
-    figures = Figures(Times(50.0, 80.0, 52.0), [Row("lids", Times(2.0, 3.0, 2.1), {"fast": Times(42.0, 50.0, 43.0)})],
+    figures = Figures(Times(50.0, 80.0, 52.0), Times(45.0, 50.0, 45.1),
+                      [Row("lids", Times(2.0, 3.0, 2.1), {"fast": Times(42.0, 50.0, 43.0)})],
                       ["absent"], {"cuda_sessions_per_s": None}, {"cpu_vs_naive": 1e-6}, ["fast", "absent"])
     console = Console(file=io.StringIO(), width=140)
     console.print(kernels_table(figures))

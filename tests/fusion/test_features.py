@@ -53,6 +53,20 @@ def test_a_stream_that_fits_nothing_is_told_and_stays_unmeasured() -> None:
     assert features.fill(START_NS + SECOND)[INDEX["luma"]] == 1.0
 
 
+@pytest.mark.parametrize("kind", ["microphone", "context"])
+def test_so_is_a_stream_without_one_known_column(kind: str) -> None:
+    features = Features(SessionConfig())
+    features.meet(info(kind, ("temperature",), 31.25))
+    assert "columns are temperature, expected at least one of" in features.unfit[kind]
+
+
+@pytest.mark.parametrize(("spectrum", "tapers"), [("welch", 1), ("multitaper", 3)])
+def test_the_rig_says_how_spectra_are_estimated(spectrum: str, tapers: int) -> None:
+    features = Features(SessionConfig(spectrum=spectrum))
+    features.meet(info("eeg", ("Cz", "O1"), 250.0, unit="uV"))
+    assert features.record["brain"]["tapers"] == tapers
+
+
 def test_a_large_board_joins_and_the_others_go_on() -> None:
     features = Features(SessionConfig())
     features.meet(info("context", ("demand",)))

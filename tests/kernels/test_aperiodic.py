@@ -10,7 +10,7 @@ from tests.reference import brain as reference
 
 HZ = np.arange(1.0, 62.0)
 FIT = aperiodic.fit_bins(HZ)
-SCRATCH = np.zeros(aperiodic.FIT_BINS), np.zeros(aperiodic.PAIRS)
+SCRATCH = np.zeros(aperiodic.FIT_BINS), np.zeros(aperiodic.FIT_BINS), np.zeros(aperiodic.PAIRS)
 
 
 def exponent(log_density):

@@ -28,8 +28,7 @@ def run(sessions: np.ndarray, table: np.ndarray, given: dict, ticks: int, tick_n
                 fused.take_eeg(sessions, table, values[new], times[new])
             else:
                 TAKE[name](sessions, values[new], times[new])
-        sessions["tick_ns"] = START_NS + tick_ns * (tick + 1)
-        fused.features(sessions, out[tick])
+        fused.features(sessions, START_NS + tick_ns * (tick + 1), out[tick])
     return out
 
 
@@ -85,11 +84,11 @@ def test_a_tick_allocates_nothing() -> None:
     before = rtsys.get_allocation_stats()
     tracemalloc.start()
     first = tracemalloc.get_traced_memory()[0]
-    for cut in cuts:
+    for k, cut in enumerate(cuts):
         fused.take_camera(sessions, *cut["camera"])
         fused.take_microphone(sessions, *cut["microphone"])
         fused.take_eeg(sessions, table, *cut["eeg"])
-        fused.features(sessions, out)
+        fused.features(sessions, START_NS + (101 + k) * 10**8, out)
     kept, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     after = rtsys.get_allocation_stats()
