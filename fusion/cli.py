@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fusion.console import Lines, busy, complain, console, progress, write_json
+from models.errors import ModelError
 from sensors.errors import AttnflowError, RecordingError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        if isinstance(error, AttnflowError):
+        if isinstance(error, AttnflowError | ModelError):
             complain(error.message, error.next_step)
         elif isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(OURS):
             complain(f"The library '{error.name}' is not installed.", "Run: pip install 'attnflow[all]'")

@@ -7,10 +7,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.labels import STATES
 from sensors.errors import RigError
 
-STATES = ("focused", "distracted_visual", "distracted_cognitive", "drowsy", "overloaded", "away")
-"""The states an estimator chooses among; "unknown" is the session's word for "cannot tell"."""
+__all__ = ["BLIND", "ESTIMATORS", "STATES", "Estimate", "Estimator", "Scored", "make"]
 
 
 class Scored(NamedTuple):
