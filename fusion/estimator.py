@@ -62,7 +62,7 @@ class Estimator(Protocol):
         ...
 
 
-ESTIMATORS: dict[str, str] = {"rules": "fusion.rules:Rules"}
+ESTIMATORS: dict[str, str] = {"network": "fusion.network:Network", "rules": "fusion.rules:Rules"}
 """Every estimator by name: where its class is, imported when it is asked for."""
 
 

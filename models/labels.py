@@ -13,5 +13,8 @@ A lapse begins when the eyes close for a second or longer, when a glance off the
 or longer, or when the person leaves. While one lasts, nothing is left to warn of: such steps carry no label.
 """
 
+LANES = ("camera", "microphone", "eeg", "fusion")
+"""What brings a token at every step: each modality that senses the person, and what needs several of them."""
+
 SENSING = ("camera", "microphone", "eeg")
 """Modalities that sense the person; their seven subsets are what the network is tested on."""

@@ -1,0 +1,62 @@
+"""Attention that depends on how old a token is and on what the outside asks.
+
+External attention: a = alpha a_self + beta a_external with alpha + beta = 1, where the external term adds the score of
+each attended token against the environment, <x_j, E>. Both shares are learned and depend on the input.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from models.presets import PERIODS_S
+
+BARRED = -1e9
+
+
+def rotations(times_s: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Return cosine and sine (..., size / 2) of times in seconds at periods spread evenly in the logarithm.
+
+    Rotating queries and keys by their own times makes their product depend on the time between them alone (Su 2021,
+    with seconds instead of positions), so what was computed for an old token stays right.
+    """
+    low, high = (math.log(period) for period in PERIODS_S)
+    periods = torch.exp(torch.linspace(low, high, size // 2, dtype=torch.float64, device=times_s.device))
+    angles = times_s.to(torch.float64).unsqueeze(-1) * (2 * math.pi / periods)
+    return angles.cos().to(torch.float32), angles.sin().to(torch.float32)
+
+
+def rotated(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Rotate the halves of x (..., size) against each other."""
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat([a * cosine - b * sine, a * sine + b * cosine], dim=-1)
+
+
+class Mixture(nn.Module):
+    """How much of the attention is the person's own and how much is the outside's: alpha and beta."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(2 * width, 1)
+
+    def forward(self, pooled: Tensor, environment: Tensor) -> Tensor:
+        """Return beta (..., 1) in 0..1, from the tokens' mean and the environment, each (..., width)."""
+        return torch.sigmoid(self.score(torch.cat([pooled, environment], dim=-1)))
+
+
+def mixed(scores: Tensor, external: Tensor, beta: Tensor, barred: Tensor) -> Tensor:
+    """Return the attention of queries to keys.
+
+    Parameters
+    ----------
+    scores : (..., query, key)
+        <x_i, x_j> over the root of the width.
+    external : (..., query or 1, key)
+        <x_j, E> over the root of the width.
+    beta : broadcastable to scores
+        Share of the external attention.
+    barred : broadcastable to scores
+        `BARRED` for keys that a query may not attend to, 0 for the others, of which there is at least one.
+    """
+    scores = scores + barred
+    return torch.lerp(torch.softmax(scores, dim=-1), torch.softmax(scores + external, dim=-1), beta)

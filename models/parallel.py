@@ -1,0 +1,30 @@
+"""Several processes training together, as torchrun starts them; a single one otherwise."""
+
+import os
+from collections.abc import Sequence
+
+from torch import Tensor, distributed
+
+
+class Group:
+    """The processes of this training; joins them if torchrun's variables say that there are several."""
+
+    def __init__(self) -> None:
+        self.size = int(os.environ.get("WORLD_SIZE", "1"))
+        self.rank = int(os.environ.get("RANK", "0"))
+        if self.size > 1 and not distributed.is_initialized():
+            distributed.init_process_group("gloo")
+
+    @property
+    def first(self) -> bool:
+        """Return whether this is the process that writes."""
+        return self.rank == 0
+
+    def average(self, learned: Sequence[Tensor]) -> None:
+        """Replace every gradient by its mean over the processes."""
+        if self.size == 1:
+            return
+        for parameter in learned:
+            assert parameter.grad is not None
+            distributed.all_reduce(parameter.grad)
+            parameter.grad /= self.size

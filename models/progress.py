@@ -1,0 +1,117 @@
+"""What a training keeps between epochs, so that an interruption costs one epoch at most."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn, optim
+
+from models.errors import ModelError
+from models.recipe import Recipe
+
+STATE, BEST = "training.safetensors", "best.safetensors"
+
+
+class Progress:
+    """The folder of one training; without a folder only the best weights are kept, in memory.
+
+    Parameters
+    ----------
+    folder
+    recipe
+        A training goes on only with the recipe that it began with.
+    writes
+        Whether this process is the one that writes.
+    """
+
+    def __init__(self, folder: Path | None, recipe: Recipe, writes: bool = True) -> None:
+        self._folder = folder
+        self._writes, self._recipe = writes and folder is not None, json.dumps(recipe.as_dict(), sort_keys=True)
+        self._best: dict[str, Tensor] = {}
+        self._log: Any = None
+        if self._writes and folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(self, net: nn.Module, filler: nn.Module, optimiser: optim.Optimizer, epoch: int, best: float,
+             waited: int, *, better: bool) -> None:
+        """Keep everything that is needed to go on after `epoch`, and the weights if they are the best so far."""
+        if better:
+            self._best = {name: value.detach().clone() for name, value in net.state_dict().items()}
+        if not self._writes or self._folder is None:
+            return
+        tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
+        tensors |= {f"filler.{name}": value for name, value in filler.state_dict().items()}
+        for place, moments in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{place}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+        self._write(STATE, tensors, {"epoch": epoch, "best": best, "waited": waited})
+        if better:
+            self._write(BEST, self._best, {"epoch": epoch})
+
+    def restore(self, net: nn.Module, filler: nn.Module, optimiser: optim.Optimizer) -> tuple[int, float, int]:
+        """Return epoch, best loss and epochs waited of the training that was interrupted, with everything put back.
+
+        Raises
+        ------
+        ModelError
+            If there is none in the folder, or it was begun with another recipe.
+        """
+        told, tensors = self._read(STATE)
+        part = {name: {key.removeprefix(f"{name}."): value for key, value in tensors.items()
+                       if key.startswith(f"{name}.")} for name in ("net", "filler", "optimiser")}
+        net.load_state_dict(part["net"])
+        filler.load_state_dict(part["filler"])
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in part["optimiser"].items():
+            place, _, name = key.partition(".")
+            moments.setdefault(int(place), {})[name] = value
+        optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
+        if told["best"] < float("inf"):
+            self._best = self._read(BEST)[1]
+        return told["epoch"], told["best"], told["waited"]
+
+    def best(self, net: nn.Module) -> None:
+        """Give the network the best weights there were."""
+        if self._best:
+            net.load_state_dict(self._best)
+
+    def log(self, epoch: int, training: float, validation: float) -> None:
+        """Write the losses where TensorBoard finds them, if it is installed."""
+        if not self._writes:
+            return
+        if self._log is None:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ModuleNotFoundError:
+                self._log = False
+                return
+            self._log = SummaryWriter(str(self._folder))
+        if self._log:
+            self._log.add_scalar("loss/training", training, epoch)
+            self._log.add_scalar("loss/validation", validation, epoch)
+            self._log.flush()
+
+    def _write(self, name: str, tensors: dict[str, Tensor], told: dict[str, Any]) -> None:
+        from safetensors.torch import save_file
+
+        assert self._folder is not None
+        part = self._folder / f"{name}.part"
+        save_file({key: value.contiguous() for key, value in tensors.items()}, part,
+                  metadata={"recipe": self._recipe, "told": json.dumps(told)})
+        part.replace(self._folder / name)
+
+    def _read(self, name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        from safetensors import SafetensorError, safe_open
+
+        path = (self._folder or Path()) / name
+        try:
+            with safe_open(path, framework="pt") as file:
+                header = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise ModelError(f"{path}: there is no training to go on with ({error}).",
+                             "Start it anew without --resume.") from None
+        if header.get("recipe") != self._recipe:
+            raise ModelError(f"{path}: that training was begun with another recipe.",
+                             "Give the same one, or start anew without --resume.")
+        return json.loads(header["told"]), tensors

@@ -1,0 +1,63 @@
+"""One step of the network as plain arrays in, plain arrays out: what is exported, and what every engine offers."""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.presets import PERIODS_S, Preset
+
+Array = NDArray[np.float32]
+
+
+class StepInput(NamedTuple):
+    """What one step needs."""
+
+    inputs: Array
+    """(1, 1, 2, SIZE) from `models.inputs`; NaN where not measured."""
+    quality: Array
+    """(1, 1, modality)."""
+    cosine: Array
+    """(1, 1, size / 2) of the step's time; so is sine. See `turned`."""
+    sine: Array
+    keys: Array
+    """(layer, lane, head, reach - 1, size) of the steps before; so are the values."""
+    values: Array
+    barred: Array
+    """(reach - 1,) large and negative where no step was yet, else 0."""
+
+
+class StepOutput(NamedTuple):
+    """What one step brings."""
+
+    logits: Array
+    """(state,)"""
+    scores: Array
+    """(3, 2) attention, vigilance, load: mean and standard deviation."""
+    lapse: Array
+    """(horizon,)"""
+    beta: Array
+    """() share of external attention."""
+    weights: Array
+    """(lane,)"""
+    pooled: Array
+    """(width,) what the heads read."""
+    keys: Array
+    values: Array
+    barred: Array
+
+
+class Engine(Protocol):
+    """Something that runs steps."""
+
+    preset: Preset
+
+    def run(self, given: StepInput) -> StepOutput:
+        """Run one step."""
+        ...
+
+
+def turned(time_s: float, size: int) -> tuple[Array, Array]:
+    """Return cosine and sine (1, 1, size / 2) of a time, as `models.attention.rotations` does."""
+    angles = 2 * np.pi * time_s / np.geomspace(*PERIODS_S, size // 2)
+    return np.cos(angles).astype(np.float32)[None, None], np.sin(angles).astype(np.float32)[None, None]

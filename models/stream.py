@@ -1,0 +1,75 @@
+"""The network in a session: step by step, each at the same cost however long the session is."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import Calibration
+from models.inputs import Preparation
+from models.labels import LANES
+from models.presets import Preset
+from models.step import Engine, StepInput, turned
+
+BARRED = -1e9
+
+
+class Answer(NamedTuple):
+    """What the network says at one step."""
+
+    probabilities: NDArray[np.float32]
+    """(state,) calibrated."""
+    members: NDArray[np.bool_]
+    """(state,) which cannot be ruled out."""
+    scores: NDArray[np.float32]
+    """(3, 2) attention, vigilance, load: value and standard deviation."""
+    lapse: NDArray[np.float32]
+    """(horizon,) chance of a lapse."""
+    beta: float
+    """Share of external attention."""
+    weights: NDArray[np.float32]
+    """(lane,) share of each of `models.labels.LANES`."""
+    strangeness: float
+    """1 and more is like nothing the network knows."""
+
+
+class Stream:
+    """One person's session.
+
+    Parameters
+    ----------
+    engine
+        What computes.
+    calibration
+    """
+
+    def __init__(self, engine: Engine, calibration: Calibration) -> None:
+        self._engine, self._calibration = engine, calibration
+        self._preparation = Preparation()
+        self._keys, self._values, self._barred = blank(engine.preset)
+
+    def step(self, time_s: float, features: NDArray[np.float32], quality: NDArray[np.float32]) -> Answer:
+        """Return the answer to the next step.
+
+        Parameters
+        ----------
+        time_s
+            When it is; times increase.
+        features : (SIZE,) float32
+            NaN where not measured.
+        quality : (modality,) float32
+            Trust in each modality of `kernels.layout.MODALITIES`, 0..1.
+        """
+        inputs = self._preparation.push(features[None], quality[None])
+        out = self._engine.run(StepInput(inputs[None], quality[None, None], *turned(time_s, self._engine.preset.size),
+                                         self._keys, self._values, self._barred))
+        self._keys, self._values, self._barred = out.keys, out.values, out.barred
+        probabilities = self._calibration.probabilities(out.logits)
+        return Answer(probabilities, self._calibration.members(probabilities), out.scores, out.lapse, float(out.beta),
+                      out.weights, float(self._calibration.strangeness(out.pooled)))
+
+
+def blank(preset: Preset) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return the keys, values and bars before the first step."""
+    shape = preset.layers, len(LANES) + preset.bottlenecks, preset.heads, preset.reach - 1, preset.size
+    return np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.full(preset.reach - 1, BARRED, np.float32)
