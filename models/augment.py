@@ -47,9 +47,8 @@ def _missing(size: int, steps: int, how: Augment, draw: torch.Generator) -> Tens
     sensing = len(SENSING)
     absent = torch.rand((size, sensing), generator=draw) < how.modality_absent
     keeper = torch.randint(0, sensing, (size,), generator=draw)
-    absent[torch.arange(size), keeper] &= ~absent.all(dim=1)
     lost = torch.rand((size, sensing), generator=draw) < how.modality_lost
-    lost[torch.arange(size), keeper] = False
+    absent[torch.arange(size), keeper] = lost[torch.arange(size), keeper] = False
     edges = torch.rand((size, sensing, 2), generator=draw).sort(dim=-1).values * steps
     place = torch.arange(steps).view(1, -1, 1)
     stretch = (place >= edges[:, None, :, 0]) & (place < edges[:, None, :, 1])

@@ -24,9 +24,9 @@ class Simulate:
 class Augment:
     """How training sequences are disturbed."""
 
-    modality_absent: float = 0.25
-    """Chance that a modality is missing for a whole sequence."""
-    modality_lost: float = 0.15
+    modality_absent: float = 0.35
+    """Chance that a modality is missing for a whole sequence; one that senses the person, drawn anew, never is."""
+    modality_lost: float = 0.2
     """Chance that it is missing for a stretch."""
     context_absent: float = 0.2
     channel_absent: float = 0.03
