@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fusion.bench_roofline import available_cores
 from models.errors import ModelError
 from models.windows import Windows, load_folder
 
@@ -21,12 +22,20 @@ def windows_of(recipe: "Recipe", folder: Path, on_progress: Callable[[float], No
     ModelError
         If the recipe names none.
     """
-    found: list[Windows] = []
-    if recipe.simulate.people:
-        from fusion.simulation import simulate
+    from models.parallel import Group
 
-        made = folder / f"simulated-{recipe.simulate.seed}-{recipe.simulate.people}x{recipe.simulate.minutes:g}"
-        simulate(made, recipe.simulate.people, recipe.simulate.minutes, recipe.simulate.seed, on_progress)
+    found: list[Windows] = []
+    group = Group()
+    if recipe.simulate.people:
+        from fusion.dataset import simulate_people
+
+        wanted = recipe.simulate
+        made = folder / f"simulated-{wanted.seed}-{wanted.people}x{wanted.minutes:g}"
+        if group.first and not made.is_dir():
+            part = made.with_suffix(".part")
+            simulate_people(wanted.people, wanted.minutes, wanted.seed, part, available_cores(), on_progress)
+            part.replace(made)
+        group.wait()
         found += load_folder(made)
     if recipe.folder:
         found += load_folder(Path(recipe.folder))
@@ -36,16 +45,19 @@ def windows_of(recipe: "Recipe", folder: Path, on_progress: Callable[[float], No
     return found
 
 
-def train(recipe: "Recipe", out: Path, say: Callable[["Told"], None], on_progress: Callable[[float], None],
-          device: str = "cpu", *, resume: bool = False) -> "tuple[Trained, float]":
-    """Train, calibrate and write `<name>.safetensors` and `<name>.onnx` into `out`; return them and the export's error.
+def train(recipe: "Recipe", sessions: list[Windows], out: Path, say: Callable[["Told"], None], device: str = "cpu",
+          *, resume: bool = False) -> "tuple[Trained, float]":
+    """Train, calibrate, and write `<name>.safetensors` and `<name>.onnx` into `out`; return the export's error, too.
+
+    Of several processes that torchrun started, the first one writes.
     """
     from models.build import build
     from models.checkpoint import save
     from models.export import export
+    from models.parallel import Group
 
-    out.mkdir(parents=True, exist_ok=True)
-    sessions = windows_of(recipe, out, on_progress)
     trained = build(recipe, sessions, out / "progress", say, device, resume=resume)
+    if not Group().first:
+        return trained, 0.0
     save(out / f"{recipe.name}.safetensors", trained)
     return trained, export(out / f"{recipe.name}.onnx", trained)

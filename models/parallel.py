@@ -20,6 +20,11 @@ class Group:
         """Return whether this is the process that writes."""
         return self.rank == 0
 
+    def wait(self) -> None:
+        """Wait until every process has come here."""
+        if self.size > 1:
+            distributed.barrier()
+
     def average(self, learned: Sequence[Tensor]) -> None:
         """Replace every gradient by its mean over the processes."""
         if self.size == 1:
