@@ -122,7 +122,9 @@ def verify(path: Path) -> Verification:
         difference = _missing(recomputed[0])
     if not recording.complete and not recording.salvaged:
         difference = difference or "The recorder dropped messages, so the recording is not the whole session."
-    if difference:
+    if not theirs.states and "imported_from" in recording.metadata:
+        difference = "The recording was imported without states, so there is nothing to compare: attnflow replay FILE"
+    elif difference:
         difference = _cause(recording) + difference
     seconds = (last_ns - first_ns) / SECOND if first_ns is not None and last_ns is not None else 0.0
     wall = (clock.now_ns() - began_ns) / SECOND

@@ -96,3 +96,11 @@ def cpu_seconds() -> float:
 def utc_now() -> str:
     """Return the wall-clock time as ISO 8601 UTC text, for a recording's label and nothing else."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def utc_text(epoch_s: float) -> str:
+    """Return seconds since 1970, as another program stamped them, as ISO 8601 UTC text; "" if they are no date."""
+    try:
+        return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return ""

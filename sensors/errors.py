@@ -39,3 +39,7 @@ class WireError(AttnflowError):
 
 class RecordingError(AttnflowError):
     """A recording cannot be written or read."""
+
+
+class ForeignFileError(AttnflowError):
+    """A file of another program cannot be imported."""

@@ -22,7 +22,7 @@ from sensors.recording_reader import Recording
 from sensors.salvage import salvage
 from sensors.topics import TOPICS
 
-__all__ = ["QUEUE_BYTES", "Recorder", "Recording", "salvage"]
+__all__ = ["QUEUE_BYTES", "Recorder", "Recording", "about", "salvage"]
 
 QUEUE_BYTES = 64_000_000
 """Payload bytes that may wait for a slow disk; about twenty minutes of a three-sensor session."""
@@ -95,7 +95,7 @@ class Recorder:
         """
         if self._thread is not None:
             return
-        self._file = RecordingFile(self.path, metadata=_about(self._clock) | self._metadata,
+        self._file = RecordingFile(self.path, metadata=about(self._clock) | self._metadata,
                                    attachments=self._attachments, overwrite=self._overwrite)
         self.warning = space_warning(self.path.parent)
         if self.warning:
@@ -219,12 +219,13 @@ class Recorder:
         _LOG.error("%s", self.error)
 
 
-def _about(clock: Clock) -> dict[str, str]:
-    about = {"start_utc": clocks.utc_now(), "start_ns": str(clock.now_ns()), "python": platform.python_version(),
+def about(clock: Clock) -> dict[str, str]:
+    """Return what every recording says about its making: when, where, and with which versions."""
+    facts = {"start_utc": clocks.utc_now(), "start_ns": str(clock.now_ns()), "python": platform.python_version(),
              "platform": platform.platform(), "flush_s": f"{FLUSH_S:g}", "privacy": "features-only"}
     for package in ("attnflow", "numba", "numpy"):
         try:
-            about[package] = version(package)
+            facts[package] = version(package)
         except PackageNotFoundError:
-            about[package] = "unknown"
-    return about
+            facts[package] = "unknown"
+    return facts
