@@ -77,7 +77,8 @@ def bench_model(weights: str, people: Sequence[Windows]) -> Figures:
         full = accuracy(exported, trained.calibration, people)
         return Figures(
             step=times["step"], bare=times["bare"], parameters=parameters(trained.net),
-            weights_mb=path.stat().st_size / 1e6, onnx_max_error=difference(TorchEngine(trained.net), exported, trained),
+            weights_mb=path.stat().st_size / 1e6,
+            onnx_max_error=difference(TorchEngine(trained.net), exported, trained),
             int8_step=times["int8"], int8_mb=small.stat().st_size / 1e6,
             int8_accuracy_drop=full - accuracy(eight, trained.calibration, people),
             pruned_accuracy_drop=full - accuracy(TorchEngine(pruned(trained, PRUNED_SHARE).net), trained.calibration,

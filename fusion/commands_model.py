@@ -18,8 +18,8 @@ def register(app: typer.Typer, bench_app: typer.Typer) -> None:
     bench_app.command("model")(bench_model)
 
 
-def train(config: Annotated[str, typer.Option("--config", help="A recipe: a shipped one's name, or a .toml file.")] = "default",
-          out: Annotated[Path, typer.Option("--out", help="Folder for windows, progress and weights.")] = Path("out/train"),
+def train(config: Annotated[str, typer.Option(help="A recipe: a shipped one's name, or a .toml file.")] = "default",
+          out: Annotated[Path, typer.Option(help="Folder for windows, progress and weights.")] = Path("out/train"),
           resume: Annotated[bool, typer.Option(help="Go on with a training that was interrupted.")] = False,
           device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu", as_json: Json = False) -> None:
     """Train a network: simulate or read windows, learn, calibrate on people held out, export."""
@@ -48,7 +48,7 @@ def train(config: Annotated[str, typer.Option("--config", help="A recipe: a ship
         console().print(Text(f"Weights: {told['weights']}\nFor sessions: {told['onnx']} (off by {error:.1e} at most)"))
 
 
-def bench_model(weights: Annotated[str, typer.Option(help="Shipped weights by name, or a .safetensors file.")] = "default",
+def bench_model(weights: Annotated[str, typer.Option(help="Shipped weights, or a .safetensors file.")] = "default",
                 as_json: Json = False) -> None:
     """Measure the network: time and memory of a step, the export's error, what int8 and pruning cost."""
     from fusion import bench_model as bench

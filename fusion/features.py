@@ -1,16 +1,20 @@
 """From the streams' columns to the feature vector: the session's one door to the kernels."""
 
 import math
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels import brain, context, crossmodal, eyes, fused, quality, statistics, voice
 from kernels.errors import InputError
-from kernels.layout import MODALITIES, SIZE
+from kernels.layout import INDEX, MODALITIES, SIZE
 from sensors.clock import SECOND
 from sensors.messages import StreamInfo
 from sensors.rig import SessionConfig
+
+QUALITY = {kind: INDEX[f"{kind}_quality"] for kind in MODALITIES if f"{kind}_quality" in INDEX}
+"""Where the trust in a modality stands in the vector; one without is trusted as long as it is fresh."""
 
 
 class Features:
@@ -98,6 +102,15 @@ class Features:
 TAKE = {"camera": fused.take_camera, "microphone": fused.take_microphone, "context": fused.take_context}
 """The kernel that takes in a modality's samples; the EEG's needs its table, too."""
 assert {*TAKE, "eeg"} == set(MODALITIES)
+
+
+def quality_of(features: Sequence[float], fresh: Collection[str]) -> dict[str, float]:
+    """Return the trust in each modality, 0..1; 0 for one that is not fresh."""
+    quality = dict.fromkeys(MODALITIES, 0.0)
+    for kind in fresh:
+        measured = features[QUALITY[kind]] if kind in QUALITY else 1.0
+        quality[kind] = 0.0 if math.isnan(measured) else measured
+    return quality
 
 
 def full_scale_uv(info: StreamInfo) -> float:

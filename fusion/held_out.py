@@ -14,8 +14,8 @@ PEOPLE, MINUTES = 60, 8.0
 
 def people(count: int = PEOPLE, on_progress: Callable[[float], None] = lambda share: None) -> list[Windows]:
     """Return the first `count` of the held-out people, each with other traits, confounds and faults."""
-    from fusion.dataset import simulate_people
     from fusion.bench_roofline import available_cores
+    from fusion.dataset import simulate_people
 
     folder = folder_of(count)
     if not folder.is_dir():

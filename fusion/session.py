@@ -6,14 +6,13 @@ carried event time past T + watermark, and it sees exactly the samples with stam
 """
 
 import hashlib
-import math
 
 import msgspec
 import numpy as np
 
 from fusion.alerts import Alerts
 from fusion.estimator import BLIND, STATES, Estimate, Estimator
-from fusion.features import Features
+from fusion.features import QUALITY, Features, quality_of
 from fusion.states import Decider, Decision, Situation
 from fusion.timeline import Pending
 from kernels.layout import INDEX, MODALITIES
@@ -37,7 +36,6 @@ DARK_LUMA = 25.0
 DEFAULT_STALE_MS = 2000.0
 
 _LUMA, _ABSENT = INDEX["luma"], INDEX["face_absent_s"]
-_QUALITY = {kind: INDEX[f"{kind}_quality"] for kind in MODALITIES if f"{kind}_quality" in INDEX}
 
 
 class Session:
@@ -150,7 +148,7 @@ class Session:
         fresh = {pending.info.kind for stream, pending in self.pending.items() if stream not in late}
         troubles = {stream: self._trouble(stream, tick_ns, late) for stream in sorted({*self.pending, *self._health})}
         features: list[float] = vector.tolist()  # plain floats: the rest of a tick is logic, not arrays
-        quality = _quality(features, fresh)
+        quality = quality_of(features, fresh)
         bright = "camera" in fresh and features[_LUMA] >= DARK_LUMA
         seat_empty = bright and features[_ABSENT] > 0
         situation = Situation(
@@ -191,7 +189,7 @@ class Session:
         A quality that is not measured yet (NaN) is not bad.
         """
         told = []
-        for kind, column in _QUALITY.items():
+        for kind, column in QUALITY.items():
             bad = kind in fresh and features[column] < TRUSTED and not (kind == "camera" and seat_empty)
             if not bad:
                 self._poor_since.pop(kind, None)
@@ -222,15 +220,6 @@ class Session:
             load=estimate.load.value, load_sd=estimate.load.sd,
             lapse_risk_3s=estimate.lapse_risk_3s, lapse_risk_10s=estimate.lapse_risk_10s,
             weights=estimate.weights, quality=quality, inputs=inputs)
-
-
-def _quality(features: list[float], fresh: set[str]) -> dict[str, float]:
-    """Return the trust in each modality, 0..1; 0 for one that is not fresh."""
-    quality = dict.fromkeys(MODALITIES, 0.0)
-    for kind in fresh:
-        measured = features[_QUALITY[kind]] if kind in _QUALITY else 1.0
-        quality[kind] = 0.0 if math.isnan(measured) else measured
-    return quality
 
 
 class Digest:

@@ -4,6 +4,7 @@ The file is a safetensors file: plain arrays and a header of text, which no prog
 carries the hash of the feature layout, so that vectors of another layout are refused instead of misread.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -79,13 +80,23 @@ _ARRAYS = tuple(f.name for f in fields(Windows) if f.name not in ("person", "ses
 
 def save(path: Path, windows: Windows) -> None:
     """Write a windows file; it appears whole or not at all."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save as to_bytes
 
     part = path.with_suffix(".part")
     header = {"format": FORMAT, "layout": layout_hash(), "person": windows.person, "session": windows.session,
               "source": windows.source, "truth_names": ",".join(windows.truth_names)}
-    save_file({name: np.ascontiguousarray(getattr(windows, name)) for name in _ARRAYS}, part, metadata=header)
+    data = to_bytes({name: np.ascontiguousarray(getattr(windows, name)) for name in _ARRAYS}, metadata=header)
+    part.write_bytes(_ordered(data))
     part.replace(path)
+
+
+def _ordered(data: bytes) -> bytes:
+    """Return a safetensors file with its header in order of names: the library's own order is another each time."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8:8 + size]), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = header.encode()
+    text = text.ljust(-(-len(text) // 8) * 8)
+    return len(text).to_bytes(8, "little") + text + data[8 + size:]
 
 
 def load(path: Path) -> Windows:

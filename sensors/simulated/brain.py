@@ -1,5 +1,7 @@
 """The simulated brain: sixteen electrodes whose rhythms follow the hidden state, with the artefacts of a live head."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +35,11 @@ class Brain:
     config
         Who is simulated.
     rate_hz
-        Sampling rate, 100 or more.
+        Sampling rate, 120 or more.
+    reaction
+        How far the state's decibels show in this brain.
+    swing_db
+        What else moves the rhythms: gives (time, 3) dB to add to alpha, theta and beta at the seconds it is given.
 
     Raises
     ------
@@ -43,7 +49,8 @@ class Brain:
 
     channels = head_map.CHANNELS
 
-    def __init__(self, config: ParticipantConfig, rate_hz: float) -> None:
+    def __init__(self, config: ParticipantConfig, rate_hz: float, reaction: float = 1.0,
+                 swing_db: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None) -> None:
         if rate_hz < 120:
             raise ValueError(f"rate_hz is {rate_hz}, expected 120 or more, so that 50 Hz mains is inside the band")
         self.rate_hz = rate_hz
@@ -64,7 +71,8 @@ class Brain:
         self._beta = Noise(seed, "beta", self._length, len(beta_places))
         self._beta_mix = head_map.mixing(beta_places, 0.5) * head_map.BETA
         self._muscle = Noise(seed, "muscle", self._length, len(self.channels))
-        self._amplitudes = rhythms.amplitudes(person)
+        self._amplitudes = rhythms.amplitudes(person, reaction)
+        self._swing_db = swing_db
         # A density of 1 uV^2/Hz up to rate/2 is noise of variance rate/2.
         self._gains = {name: np.sqrt(density * rate_hz / 2)
                        for name, density in rhythms.shapes(person, self._freqs_hz).items()}
@@ -93,6 +101,8 @@ class Brain:
         times_s = index / self.rate_hz
         shares = self._participant.timeline.share_matrix(times_s, SETTLE_S)
         amplitudes = shares @ self._amplitudes
+        if self._swing_db is not None:
+            amplitudes *= 10 ** (self._swing_db(times_s) / 20)
         drowsy = shares[:, STATES.index("drowsy")]
         spindles = self._spindles(times_s, drowsy)
 

@@ -76,6 +76,9 @@ def piece_bounds(segment: Segment, t_s: float) -> tuple[int, float, float]:
     """Return number, start and end of the piece of `segment` that `t_s` lies in."""
     origin = max(segment.start_s, 0.0) if t_s >= 0 else 0.0
     number = math.floor((t_s - origin) / PIECE_S)
+    # Rounding may put the very end of a piece back into it, and whoever walks from end to end would never arrive.
+    if origin + (number + 1) * PIECE_S <= t_s:
+        number += 1
     start = origin + number * PIECE_S
     return number, start, min(start + PIECE_S, segment.end_s)
 

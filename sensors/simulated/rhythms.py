@@ -44,12 +44,13 @@ def shapes(person: Person, freqs_hz: NDArray[np.float64]) -> dict[str, NDArray[n
             "beta": bump(freqs_hz, BETA_HZ, BETA_SD_HZ)}
 
 
-def amplitudes(person: Person) -> NDArray[np.float64]:
+def amplitudes(person: Person, reaction: float = 1.0) -> NDArray[np.float64]:
     """Return the amplitude of each rhythm in each state: (state, 3) uV rms at the site, order alpha, theta, beta.
 
     The background and the other rhythms lie in each band too, so the three powers of a state solve three equations:
     power of each band at its site = resting power times the state's decibels. A power that would have to be negative
-    is zero, so a person with little alpha cannot lose much of it.
+    is zero, so a person with little alpha cannot lose much of it. `reaction` scales the decibels:
+    some brains show less.
     """
     density = shapes(person, _GRID_HZ)
     weights = {"alpha": head_map.ALPHA, "theta": head_map.THETA, "beta": head_map.BETA}
@@ -68,7 +69,7 @@ def amplitudes(person: Person) -> NDArray[np.float64]:
     rest += [inside(background(_GRID_HZ, REST_EXPONENT), band) for band in names]
     found = []
     for manner in MANNER_BY_CODE:
-        wanted = rest * 10 ** (np.array([manner.alpha_db, manner.theta_db, manner.beta_db]) / 10)
+        wanted = rest * 10 ** (np.array([manner.alpha_db, manner.theta_db, manner.beta_db]) * reaction / 10)
         own = wanted - [inside(background(_GRID_HZ, manner.exponent), band) for band in names]
         found.append(np.sqrt(np.maximum(np.linalg.solve(mix, own), 0.0)))
     return np.array(found)
