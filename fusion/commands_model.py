@@ -19,7 +19,7 @@ def register(app: typer.Typer, bench_app: typer.Typer) -> None:
 
 
 def train(config: Annotated[str, typer.Option(help="A recipe: a shipped one's name, or a .toml file.")] = "default",
-          out: Annotated[Path, typer.Option(help="Folder for windows, progress and weights.")] = Path("out/train"),
+          out: Annotated[Path, typer.Option(help="Folder for progress and weights.")] = Path("out/train"),
           resume: Annotated[bool, typer.Option(help="Go on with a training that was interrupted.")] = False,
           device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu", as_json: Json = False) -> None:
     """Train a network: simulate or read windows, learn, calibrate on people held out, export."""
@@ -38,7 +38,7 @@ def train(config: Annotated[str, typer.Option(help="A recipe: a shipped one's na
             screen.print(Text(f"{told.stage}: epoch {told.epoch} of {told.epochs}, loss {told.training:.4f}{checked}"))
 
     with progress("Preparing windows", quiet=as_json) as advance:
-        sessions = training.windows_of(chosen, out, advance)
+        sessions = training.windows_of(chosen, advance)
     trained, error = training.train(chosen, sessions, out, say, device, resume=resume)
     told = {"weights": str(out / f"{chosen.name}.safetensors"), "onnx": str(out / f"{chosen.name}.onnx"),
             "onnx_max_error": error, "card": trained.card}
@@ -52,10 +52,10 @@ def bench_model(weights: Annotated[str, typer.Option(help="Shipped weights, or a
                 as_json: Json = False) -> None:
     """Measure the network: time and memory of a step, the export's error, what int8 and pruning cost."""
     from fusion import bench_model as bench
-    from fusion.held_out import people
+    from fusion.simulated_sets import HELD_OUT, simulated
 
     with progress("Simulating people to test on", quiet=as_json) as advance:
-        sessions = people(HELD_OUT_PEOPLE, advance)
+        sessions = simulated(HELD_OUT, advance)[:HELD_OUT_PEOPLE]
     figures = bench.bench_model(weights, sessions).as_json()
     if as_json:
         write_json(figures)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fusion.bench_roofline import available_cores
+from fusion.simulated_sets import HELD_OUT, simulated
 from models.errors import ModelError
 from models.windows import Windows, load_folder
 
@@ -14,29 +14,26 @@ if TYPE_CHECKING:
     from models.train import Told
 
 
-def windows_of(recipe: "Recipe", folder: Path, on_progress: Callable[[float], None]) -> list[Windows]:
-    """Return the windows that a recipe trains on; simulated ones are made in `folder` unless they are there.
+def windows_of(recipe: "Recipe", on_progress: Callable[[float], None]) -> list[Windows]:
+    """Return the windows that a recipe trains on; of several processes the first one simulates.
 
     Raises
     ------
     ModelError
-        If the recipe names none.
+        If the recipe names none, or simulates the people that are kept for testing.
     """
     from models.parallel import Group
 
     found: list[Windows] = []
-    group = Group()
     if recipe.simulate.people:
-        from fusion.dataset import simulate_people
-
-        wanted = recipe.simulate
-        made = folder / f"simulated-{wanted.seed}-{wanted.people}x{wanted.minutes:g}"
-        if group.first and not made.is_dir():
-            part = made.with_suffix(".part")
-            simulate_people(wanted.people, wanted.minutes, wanted.seed, part, available_cores(), on_progress)
-            part.replace(made)
+        if recipe.simulate.seed == HELD_OUT.seed:
+            raise ModelError(f"The recipe '{recipe.name}' simulates with the seed {HELD_OUT.seed}, whose people are "
+                             "kept for testing.", "Choose another seed.")
+        group = Group()
+        if group.first:
+            simulated(recipe.simulate, on_progress)
         group.wait()
-        found += load_folder(made)
+        found += simulated(recipe.simulate)
     if recipe.folder:
         found += load_folder(Path(recipe.folder))
     if not found:

@@ -35,7 +35,7 @@ DOORS = {
     "pyxdf": ("sensors/importers/",),
     "silero_vad": ("sensors/drivers/microphone",),
     "torch": ("models/", "sensors/drivers/microphone"),
-    "brainflow": ("sensors/drivers/eeg", "fusion/bench_peers_brainflow.py"),
+    "brainflow": ("sensors/drivers/eeg", "fusion/bench_peers_brainflow.py", "fusion/peer_mindfulness.py"),
     "neurokit2": ("fusion/bench_peers_neurokit.py",),
     "antropy": ("fusion/bench_peers_antropy.py",),
     "numba": ("kernels/",),
