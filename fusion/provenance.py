@@ -26,11 +26,14 @@ def versions() -> dict[str, str]:
 
 
 def code_hash() -> str:
-    """Return a short hash of the code that turns messages into states; other code may rightly give other states."""
+    """Return a short hash of what turns messages into states, code and shipped weights.
+
+    Other code or weights may rightly give other states.
+    """
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parent.parent
     for package in ("kernels", "fusion", "models"):
-        for path in sorted((root / package).rglob("*.py")):
+        for path in sorted([*(root / package).rglob("*.py"), *(root / package).rglob("*.onnx")]):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -123,5 +123,5 @@ def _known(pooled: NDArray[np.float32], state: NDArray[np.int64]) -> tuple[NDArr
     off = wide - centres[state]
     spread = off.T @ off / max(1, len(off))
     # Directions that hardly vary are held up, or rounding there would look strange.
-    spread += 1e-3 * np.trace(spread) / len(spread) * np.eye(len(spread))
+    spread += (1e-3 * np.trace(spread) / len(spread) + 1e-9) * np.eye(len(spread))
     return centres.astype(np.float32), np.linalg.inv(spread).astype(np.float32)

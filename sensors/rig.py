@@ -39,7 +39,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Time until the personal baselines are trusted; until then the status is "calibrating"."""
     stale_ms: dict[str, float] = msgspec.field(default_factory=lambda: dict(STALE_MS))
     """Per topic, the input age above which the state no longer leans on it; a topic left out keeps the usual one."""
-    estimator: str = "rules"
+    estimator: str = "network"
     spectrum: Literal["welch", "multitaper"] = "welch"
     """How EEG spectra are estimated: multitaper is steadier and leaks less, for nearly three times the work."""
     target_yaw_deg: float = 0.0

@@ -1,15 +1,10 @@
 """`attnflow evaluate`: the keys that programs read, a page that stands alone, and one sentence for what is wrong."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 from commands import Call
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "models"))
-
-from synthetic_windows import cohort, session
 
 from fusion import evaluation, evaluation_page
 from fusion.evaluate_predictors import make
@@ -17,6 +12,7 @@ from fusion.evaluate_rules import RulesPredictor
 from models.errors import ModelError
 from models.labels import STATES
 from models.windows import Windows, save
+from tests.models.synthetic_windows import cohort, session
 
 KEYS = {"balanced_accuracy", "ceiling_balanced_accuracy", "ece", "per_state", "subsets", "baselines", "lapse_auc",
         "false_alarms_per_hour", "detection_delay_s", "within_person", "leave_one_subject_out"}
@@ -39,7 +35,7 @@ def judged() -> evaluation.Judged:
 def test_the_figures_that_a_program_reads(call: Call, tmp_path: Path) -> None:
     write(tmp_path / "train", cohort(3, seconds=150.0))
     write(tmp_path / "heldout", cohort(2, first=50, seconds=150.0))
-    done = call("evaluate", "--root", str(tmp_path), "--estimator", "rules", "--rounds", "2", "--html", "page.html",
+    done = call("evaluate", "--data", str(tmp_path), "--estimator", "rules", "--rounds", "2", "--html", "page.html",
                 "--json")
     assert done.code == 0, done.err
     figures = json.loads(done.out)
@@ -78,7 +74,6 @@ def test_somebody_on_both_sides_is_refused() -> None:
 
 def test_what_cannot_be_evaluated_is_one_sentence(call: Call, tmp_path: Path) -> None:
     for arguments, sentence in (
-            (("--root", str(tmp_path)), "there are no folders train and heldout"),
             (("--data", "nowhere"), "no data set and no folder 'nowhere'"),
             (("--data", str(write(tmp_path / "one", cohort(1, seconds=90.0)))), "of 1 person; 2 folds needs at least"),
             (("--data", "muse-mental-state", "--root", str(tmp_path / "one")), "no files of the set muse-mental-state"),
