@@ -174,7 +174,7 @@ def _session(rig: "Rig") -> "Fold":
     from sensors.topics import TOPICS
 
     warm()
-    session = Session(rig.session, estimator.make(rig.session.estimator))
+    session = Session(rig.session, estimator.make(rig.session.estimator, rig.session.person))
 
     def fold(topic: str, message: AnyMessage) -> Sequence[tuple[str, AnyMessage]]:
         if not TOPICS[topic].session:

@@ -1,5 +1,6 @@
 """Commands that make and measure networks: train, bench model."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,9 +28,12 @@ def train(config: Annotated[str, typer.Option(help="A recipe: a shipped one's na
 
     from fusion import training
     from models import recipe
+    from models.parallel import Group
     from models.train import Told
 
     chosen = recipe.read(config)
+    if chosen.processes > 1 and training.alone():
+        raise typer.Exit(training.together(chosen.processes, sys.argv[1:]))
     screen = console(error=True)
 
     def say(told: Told) -> None:
@@ -40,6 +44,8 @@ def train(config: Annotated[str, typer.Option(help="A recipe: a shipped one's na
     with progress("Preparing windows", quiet=as_json) as advance:
         sessions = training.windows_of(chosen, advance)
     trained, error = training.train(chosen, sessions, out, say, device, resume=resume)
+    if not Group().first:
+        return
     told = {"weights": str(out / f"{chosen.name}.safetensors"), "onnx": str(out / f"{chosen.name}.onnx"),
             "onnx_max_error": error, "card": trained.card}
     if as_json:

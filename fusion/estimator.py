@@ -66,8 +66,14 @@ ESTIMATORS: dict[str, str] = {"network": "fusion.network:Network", "rules": "fus
 """Every estimator by name: where its class is, imported when it is asked for."""
 
 
-def make(name: str) -> Estimator:
+def make(name: str, person: str = "") -> Estimator:
     """Return a fresh estimator.
+
+    Parameters
+    ----------
+    name
+    person
+        The pseudonym of a person that it may know; one that does not learn about people takes no notice.
 
     Raises
     ------
@@ -77,5 +83,5 @@ def make(name: str) -> Estimator:
     if name not in ESTIMATORS:
         raise RigError(f"There is no estimator '{name}'.", f"Known estimators: {', '.join(sorted(ESTIMATORS))}.")
     module, _, kind = ESTIMATORS[name].partition(":")
-    made: Estimator = getattr(importlib.import_module(module), kind)()
+    made: Estimator = getattr(importlib.import_module(module), kind)(person=person)
     return made

@@ -36,7 +36,7 @@ def run(rig: Rig, *, seconds: float | None = None, record: Path | None = None,
     RigError, BusError, RecordingError
         Before anything is started. Sensor trouble never raises: it is told in Health and in the state's reason.
     """
-    session = Session(rig.session, estimator.make(rig.session.estimator))
+    session = Session(rig.session, estimator.make(rig.session.estimator, rig.session.person))
     with ExitStack() as stack:
         stopping = stack.enter_context(_interruptible())
         endpoints = configured_endpoints(rig.bus.publish, rig.bus.subscribe, rig.bus.keys)

@@ -1,14 +1,18 @@
 """The trained network as an estimator of the session."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.estimator import BLIND, STATES, Estimate, Scored
 from kernels.layout import MODALITIES
+from models.backbone import fingerprint_of
 from models.engine_onnx import OnnxEngine
+from models.errors import ModelError
 from models.labels import LANES, SENSING
+from models.people import NETWORK, folder_of
 from models.shipped import path_of
 from models.stream import Answer, Stream
 from models.windows import STEP_S
@@ -24,12 +28,14 @@ class Network:
     ----------
     weights
         Shipped weights by name, or the path of an .onnx file.
+    person
+        A pseudonym: what was learned about this person from these weights is used, if there is anything.
     """
 
     name = "network"
 
-    def __init__(self, weights: str = "default") -> None:
-        engine = OnnxEngine(path_of(weights, ".onnx"))
+    def __init__(self, weights: str = "default", person: str = "") -> None:
+        engine = _engine(path_of(weights, ".onnx"), person)
         self._stream = Stream(engine, engine.calibration)
         self._first_ns = self._next_ns = -1
         self._held = BLIND
@@ -44,6 +50,27 @@ class Network:
             self._held = told(answer, quality)
             self._next_ns = (tick_ns // STEP_NS + 1) * STEP_NS
         return self._held
+
+
+def _engine(shared: Path, person: str) -> OnnxEngine:
+    """Return the person's own network, or the shared one where nothing is known about the person.
+
+    Raises
+    ------
+    ModelError
+        If the person's was learned from other weights.
+    """
+    own = folder_of(person) / NETWORK if person else shared
+    if own == shared or not own.is_file():
+        return OnnxEngine(shared)
+    engine = OnnxEngine(own)
+    wanted = {"person": person, "backbone": fingerprint_of(shared.with_suffix(".safetensors"))}
+    for name, ours in wanted.items():
+        made_for = engine.header.card.get(name, "")
+        if made_for != ours:
+            raise ModelError(f"{own}: what was learned about '{person}' is for the {name} '{made_for}', expected "
+                             f"'{ours}'.", "Run attnflow person forget, and attnflow personalise again.")
+    return engine
 
 
 def told(answer: Answer, quality: dict[str, float]) -> Estimate:

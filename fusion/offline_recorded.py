@@ -5,18 +5,16 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.offline import KEEP, TICK_NS
-from kernels.layout import MODALITIES, SIZE
 from models.errors import ModelError
 from models.labels import NOT_LABELLED, STATES
 from models.windows import SUFFIX, Windows, save
-from sensors.clock import SECOND
 from sensors.messages import FloatArray
 
 COLUMNS = ("start_s", "end_s", "state")
@@ -110,37 +108,15 @@ def build(recordings: Sequence[Path], labels: Path, person: str, folder: Path,
 
 def windows_of(path: Path, table: Sequence[Label], labels: Path, person: str) -> Windows:
     """Return the windows of one recording, labelled; steps that no label covers are not labelled."""
-    from fusion.replaying import messages, session_of
+    from fusion.recorded_windows import steps_of
     from kernels.warm import warm
-    from sensors.messages import State
-    from sensors.recording import Recording
-    from sensors.topics import TOPICS
 
     warm()
-    recording = Recording(path)
-    session = session_of(recording)
-    ticks: list[int] = []
-    vectors: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
-    quality: list[list[float]] = []
-    # The session may have made several ticks of one message; its vector is that of the last of them.
-    for got in messages(recording):
-        if not TOPICS[got.topic].session:
-            continue
-        states = [output for output in session.update(got.message) if isinstance(output, State)]
-        if not states or states[-1].t_ns % (KEEP * TICK_NS):
-            continue
-        ticks.append(states[-1].t_ns)
-        vectors.append(session.vector.copy())
-        quality.append([states[-1].quality[kind] for kind in MODALITIES])
-    if not ticks:
-        raise ModelError(f"{path}: the recording is too short for a single window.")
-    times_s = (np.array(ticks, np.int64) - ticks[0]) / SECOND + KEEP * TICK_NS / SECOND
-    _check_inside(table, labels, path, float(times_s[-1]))
-    state, shares = _columns(table, times_s)
-    return Windows(person=person, session=path.stem, source="recorded", times_s=times_s,
-                   features=np.array(vectors, np.float32).reshape(-1, SIZE),
-                   quality=np.array(quality, np.float32), lapse_in_s=np.full(len(times_s), np.nan, np.float32),
-                   state=state, attention=shares["attention"], vigilance=shares["vigilance"], load=shares["load"])
+    windows, _ = steps_of(path, person)
+    _check_inside(table, labels, path, float(windows.times_s[-1]))
+    state, shares = _columns(table, windows.times_s)
+    return replace(windows, state=state, attention=shares["attention"], vigilance=shares["vigilance"],
+                   load=shares["load"])
 
 
 def _label(path: Path, line: int, row: dict[str, str]) -> Label:

@@ -63,7 +63,7 @@ def session_of(recording: Recording) -> Session:
                              f"{layout_hash()}: states cannot be compared.",
                              "Replay it with the attnflow version named in its metadata.")
     config: SessionConfig = parse(tomllib.loads(text.decode()), recording.metadata.get("rig", "recorded")).session
-    return Session(config, estimator.make(config.estimator))
+    return Session(config, estimator.make(config.estimator, config.person))
 
 
 def messages(recording: Recording) -> Iterator[Received]:

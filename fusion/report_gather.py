@@ -20,6 +20,7 @@ from sensors.simulated.story import STATES
 from sensors.topics import SESSION_TOPICS
 
 if TYPE_CHECKING:
+    from fusion.recorded_windows import Steps
     from fusion.session import Session
 
 TABLE_ROWS = 500
@@ -86,6 +87,8 @@ class Found:
     features: Envelope | None = None
     features_missing: str = ""
     """Why there are no features, one sentence."""
+    steps: "Steps | None" = None
+    """What the network saw, where it was the estimator."""
     streams: dict[str, StreamFound] = field(default_factory=dict)
     alerts: Latest = field(default_factory=lambda: Latest(TABLE_ROWS))
     alert_times: list[tuple[int, str, str]] = field(default_factory=list)
@@ -182,6 +185,17 @@ class Gathering:
             if outputs:
                 self.found.features = self.found.features or self._envelope(SIZE)
                 self.found.features.add(np.array([outputs[-1].t_ns], np.int64), self._session.vector[None, :].copy())
+                self._keep(outputs)
+
+    def _keep(self, outputs: list[State | Alert]) -> None:
+        """Keep what the network saw, which an explanation starts from."""
+        for output in outputs:
+            if isinstance(output, State) and output.estimator == "network" and self._session is not None:
+                if self.found.steps is None:
+                    from fusion.recorded_windows import Steps
+
+                    self.found.steps = Steps()
+                self.found.steps.add(output.t_ns, self._session.vector, output.quality)
 
     def _stream(self, name: str) -> StreamFound:
         stream = self.found.streams.get(name)

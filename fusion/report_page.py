@@ -37,6 +37,7 @@ figure .note{margin:0 0 .6rem 7.5rem}
 svg{width:100%;height:100%;display:block;background:var(--card);overflow:hidden}
 svg polyline{fill:none;stroke-width:1.4;vector-effect:non-scaling-stroke;stroke-linejoin:round}
 svg .g{stroke:var(--line);stroke-width:1;vector-effect:non-scaling-stroke;fill:none}
+.bar{height:1.1rem}
 .times{position:relative;height:1.1rem;margin-left:7.5rem;font-size:.72rem;color:var(--dim)}
 .times s{position:absolute;text-decoration:none;white-space:nowrap;border-left:1px solid var(--line);padding-left:3px}
 .none{margin:.2rem 0 .2rem 7.5rem;color:var(--dim);font-size:.85rem}.row .none{margin:0}

@@ -65,9 +65,12 @@ _SENSING = tuple(MODALITIES.index(name) for name in SENSING)
 
 
 class Rules:
-    """The evidence table as an `Estimator`."""
+    """The evidence table as an `Estimator`; the same for everybody."""
 
     name = "rules"
+
+    def __init__(self, person: str = "") -> None:
+        pass
 
     def estimate(self, tick_ns: int, vector: NDArray[np.float32], quality: dict[str, float]) -> Estimate:
         """Return the estimate for one tick; see `fusion.estimator.Estimator`."""

@@ -1,6 +1,10 @@
 """`attnflow train`: windows, simulated or a folder of them, to weights that a session can use."""
 
-from collections.abc import Callable
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,3 +62,30 @@ def train(recipe: "Recipe", sessions: list[Windows], out: Path, say: Callable[["
         return trained, 0.0
     save(out / f"{recipe.name}.safetensors", trained)
     return trained, export(out / f"{recipe.name}.onnx", trained)
+
+
+def alone() -> bool:
+    """Return whether this process is not one of several that train together."""
+    return "WORLD_SIZE" not in os.environ
+
+
+def together(count: int, arguments: Sequence[str]) -> int:
+    """Run the command in so many processes that train together, one thread each, and return the exit status.
+
+    They are started as torchrun would; when one fails, the others are ended.
+    """
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    common = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    running = [subprocess.Popen([sys.executable, "-m", "fusion.cli", *arguments],
+                                env=os.environ | common | {"RANK": str(rank)}) for rank in range(count)]
+    try:
+        for process in running:
+            if process.wait():
+                return process.returncode
+    finally:
+        for process in running:
+            process.terminate()
+            process.wait()
+    return 0

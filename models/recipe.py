@@ -53,6 +53,8 @@ class Recipe:
     pretrain_epochs: int = 0
     """Epochs of filling in masked features, without labels, before the states are learned."""
     batch: int = 24
+    processes: int = 1
+    """Processes that learn side by side, each from its own batches, as gradients are averaged: part of the result."""
     sequence_steps: int = 96
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
@@ -67,7 +69,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         preset(self.preset)
-        for name in ("epochs", "batch", "sequence_steps", "patience"):
+        for name in ("epochs", "batch", "processes", "sequence_steps", "patience"):
             if getattr(self, name) < 1:
                 raise ModelError(f"Recipe '{self.name}': {name} is {getattr(self, name)}, expected 1 or more.")
         if not self.learning_rate > 0:

@@ -133,7 +133,8 @@ class _Training:
                 best, waited = min(best, checked), 0 if better else waited + 1
             self.progress.keep(self.net, self.filler, self.optimiser, epoch + 1, best, waited, better=better)
             self.progress.log(epoch, lost, checked)
-            self.say(Told("filling in" if filling else "states", epoch + 1, total, lost, checked))
+            if self.group.first:
+                self.say(Told("filling in" if filling else "states", epoch + 1, total, lost, checked))
             if waited >= recipe.patience:
                 break
         self.progress.best(self.net)

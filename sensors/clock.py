@@ -104,3 +104,15 @@ def utc_text(epoch_s: float) -> str:
         return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError, OSError):
         return ""
+
+
+def local_day_s(utc: str) -> float:
+    """Return the seconds since midnight that a clock on the wall here showed at an ISO 8601 UTC time.
+
+    Raises
+    ------
+    ValueError
+        If the text is no such time.
+    """
+    there = datetime.fromisoformat(utc).astimezone()
+    return there.hour * 3600.0 + there.minute * 60.0 + there.second

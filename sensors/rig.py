@@ -40,6 +40,9 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     stale_ms: dict[str, float] = msgspec.field(default_factory=lambda: dict(STALE_MS))
     """Per topic, the input age above which the state no longer leans on it; a topic left out keeps the usual one."""
     estimator: str = "network"
+    """"network" is trained, "rules" is a table that anyone can read."""
+    person: str = ""
+    """Pseudonym of the person, whose own network is used if `attnflow personalise` has made one."""
     spectrum: Literal["welch", "multitaper"] = "welch"
     """How EEG spectra are estimated: multitaper is steadier and leaks less, for nearly three times the work."""
     target_yaw_deg: float = 0.0

@@ -13,7 +13,7 @@ from sensors.topics import TOPICS
 
 def record(sequence: list[tuple[int, str, AnyMessage]], rig: Rig, path: Path) -> Path:
     """Write the recording that a live session would have made of `sequence`, and return its path."""
-    session = Session(rig.session, estimator.make(rig.session.estimator))
+    session = Session(rig.session, estimator.make(rig.session.estimator, rig.session.person))
     recorder = Recorder(path, clock=SystemClock(), attachments=provenance.attachments(rig),
                         metadata=provenance.metadata(rig))
     recorder.start()
@@ -29,7 +29,7 @@ def record(sequence: list[tuple[int, str, AnyMessage]], rig: Rig, path: Path) ->
 
 def digest(sequence: list[tuple[int, str, AnyMessage]], rig: Rig) -> Digest:
     """Return the digest of what a fresh session makes of `sequence`."""
-    session = Session(rig.session, estimator.make(rig.session.estimator))
+    session = Session(rig.session, estimator.make(rig.session.estimator, rig.session.person))
     told = Digest()
     for _, topic, message in sequence:
         if TOPICS[topic].session:
