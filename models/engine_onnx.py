@@ -11,7 +11,7 @@ from models.step import StepInput, StepOutput
 
 
 class OnnxEngine:
-    """An `models.step.Engine` over an exported network.
+    """A `models.step.Engine` over an exported network.
 
     One thread and the same order of operations at every run, so that a replay gives the same bits.
 

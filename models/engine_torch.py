@@ -30,7 +30,7 @@ class StepNet(nn.Module):
 
 
 class TorchEngine:
-    """An `models.step.Engine` over a network in memory."""
+    """A `models.step.Engine` over a network in memory."""
 
     def __init__(self, net: FusionNet) -> None:
         self.preset, self._net = net.preset, StepNet(net.eval())

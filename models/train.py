@@ -23,6 +23,8 @@ from models.sequences import Batch, Session, balance, batches, scaling, session
 from models.windows import Windows, people
 
 LARGEST_GRADIENT = 1.0
+SIMULATED_ONLY = ("Trained, stopped, calibrated and tested on simulated people alone: how well it reads real people is "
+                  "not known. Not a medical device, not a certified safety device, and it labels no emotions.")
 WARM_UP = 0.05
 """Share of the training in which the learning rate rises."""
 
@@ -221,7 +223,8 @@ def class_counts(sessions: Sequence[Windows]) -> dict[str, int]:
 def as_card(recipe: Recipe, dealt: Parts, sessions: Sequence[Windows]) -> dict[str, Any]:
     """Return the part of the model card that says what was trained on."""
     sources = sorted({one.source for one in sessions})
-    return {"recipe": recipe.as_dict(), "sources": sources,
+    statement = (SIMULATED_ONLY if sources == ["simulated"] else f"Trained on people of: {', '.join(sources)}.")
+    return {"statement": statement, "recipe": recipe.as_dict(), "sources": sources,
             "people": {"training": len(dealt.training), "validation": len(dealt.validation),
                        "calibration": len(dealt.calibration)},
             "labelled_steps": class_counts([one for one in sessions if one.person in set(dealt.training)])}
