@@ -51,14 +51,17 @@ def export(path: Path, trained: Trained) -> float:
 
 
 def difference(one: Engine, other: Engine, trained: Trained, steps: int = CHECKED_STEPS) -> float:
-    """Return the largest difference of two engines in any answer, over random steps with sensors that come and go."""
+    """Return the largest difference of two engines in any number they tell, over random steps.
+
+    Sensors come and go in these. Which states are in the set is no number: it follows from the probabilities.
+    """
     draw = np.random.default_rng(0)
     streams = [Stream(engine, trained.calibration) for engine in (one, other)]
     largest = 0.0
     for k in range(steps):
         features, quality = _step(trained, draw, k)
         answers = [stream.step(0.5 * k, features, quality) for stream in streams]
-        for a, b in zip(*answers, strict=True):
+        for a, b in zip(*(answer._replace(members=np.zeros(1, bool)) for answer in answers), strict=True):
             largest = max(largest, float(np.abs(np.asarray(a, float) - np.asarray(b, float)).max()))
     return largest
 

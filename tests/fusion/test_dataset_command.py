@@ -31,7 +31,7 @@ def test_a_recording_and_its_labels_become_windows(call: Call, minute_file: Path
     assert done.code == 0, done.err
     windows = load(tmp_path / "out" / "anna-minute.windows")
     assert len(windows) > 100
-    assert windows.source == "recorded"
+    assert windows.source == "recording"
     assert (windows.state[windows.times_s < 10] == 0).all()
     assert (windows.state[(windows.times_s >= 10) & (windows.times_s < 20)] == NOT_LABELLED).all()
     assert (windows.state == STATES.index("away")).any()
