@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from fusion.bench_race import Times, race
+from fusion.evaluation import accuracy_of
 from kernels.layout import MODALITIES, SIZE
 from models.calibration import Calibration
 from models.engine_onnx import OnnxEngine
-from models.labels import NOT_LABELLED
+from models.predictions import of_states, predict_all
 from models.shipped import path_of
 from models.step import Engine
 from models.stream import Stream
@@ -65,6 +66,7 @@ def bench_model(weights: str, people: Sequence[Windows]) -> Figures:
     from models.engine_torch import TorchEngine
     from models.export import difference
     from models.fusion_net import parameters
+    from models.network import Network
 
     path = path_of(weights)
     trained, exported = load(path), OnnxEngine(path.with_suffix(".onnx"))
@@ -73,28 +75,26 @@ def bench_model(weights: str, people: Sequence[Windows]) -> Figures:
         quantised(path.with_suffix(".onnx"), small, trained.header)
         eight = OnnxEngine(small)
         times = race({"step": _Steps(exported), "int8": _Steps(eight), "bare": lambda: bare_loop(500_000)},
-                     budget_s=30.0, most=STEPS)
+                     budget_s=15.0, most=STEPS)
         full = accuracy(exported, trained.calibration, people)
+        fewer = Network(pruned(trained, PRUNED_SHARE))
         return Figures(
             step=times["step"], bare=times["bare"], parameters=parameters(trained.net),
             weights_mb=path.stat().st_size / 1e6,
             onnx_max_error=difference(TorchEngine(trained.net), exported, trained),
             int8_step=times["int8"], int8_mb=small.stat().st_size / 1e6,
             int8_accuracy_drop=full - accuracy(eight, trained.calibration, people),
-            pruned_accuracy_drop=full - accuracy(TorchEngine(pruned(trained, PRUNED_SHARE).net), trained.calibration,
-                                                 people))
+            pruned_accuracy_drop=full - accuracy_of(people, predict_all(fewer, people)))
 
 
 def accuracy(engine: Engine, calibration: Calibration, people: Sequence[Windows]) -> float:
     """Return the balanced accuracy over all people's steps together, each session streamed step by step."""
-    truth, told = [], []
+    said = []
     for one in people:
         stream = Stream(engine, calibration)
-        told += [int(stream.step(float(time_s), one.features[k], one.quality[k]).probabilities.argmax())
-                 for k, time_s in enumerate(one.times_s)]
-        truth += one.state.tolist()
-    true, said = np.array(truth), np.array(told)
-    return float(np.mean([(said[true == state] == state).mean() for state in set(truth) - {NOT_LABELLED}]))
+        said.append(of_states(np.array([stream.step(float(time_s), one.features[k], one.quality[k]).probabilities
+                                        for k, time_s in enumerate(one.times_s)])))
+    return accuracy_of(people, said)
 
 
 class _Steps:

@@ -9,7 +9,7 @@ import typer
 from fusion.console import console, progress, write_json
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there.")]
-HELD_OUT_PEOPLE = 12
+HELD_OUT_PEOPLE = 4
 """Simulated people on whom the smaller variants are compared."""
 
 
