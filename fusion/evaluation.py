@@ -84,15 +84,17 @@ def false_alarms(test: Sequence[Windows], said: Sequence[Predictions]) -> events
     return total
 
 
-def of_subsets(predictor: Predictor, test: Sequence[Windows], alone: dict[str, float]) -> dict[str, dict[str, float]]:
+def of_subsets(predictor: Predictor, test: Sequence[Windows], whole: Sequence[Predictions],
+               alone: dict[str, float]) -> dict[str, dict[str, float]]:
     """Return the same predictor's balanced accuracy with each subset of sensors, and how wide its doubt is.
 
-    `alone` holds the accuracy of models of one modality each; a subset stands beside the best of its own.
+    `whole` is what it said with all of them. `alone` holds the accuracy of models of one modality each; a subset stands
+    beside the best of its own.
     """
     figures = {}
     for kept in subsets.SUBSETS:
         blinded = [subsets.only(windows, kept) for windows in test]
-        said = predict_all(predictor, blinded)
+        said = whole if kept == SENSING else predict_all(predictor, blinded)
         doubt = np.concatenate([one.attention_sd for one in said])
         doubt = doubt[np.isfinite(doubt)]
         figures[subsets.name(kept)] = {
@@ -160,7 +162,7 @@ def judge(predictor: Predictor, train: Sequence[Windows], test: Sequence[Windows
         "balanced_accuracy": metrics.balanced_accuracy(truth, chances.argmax(axis=1)),
         "ceiling_balanced_accuracy": ceiling, "auc": metrics.macro_auc(truth, chances),
         "ece": metrics.ece(truth, chances), "nll": metrics.nll(truth, chances), "brier": metrics.brier(truth, chances),
-        "per_state": per_state(test, said), "subsets": of_subsets(predictor, test, alone),
+        "per_state": per_state(test, said), "subsets": of_subsets(predictor, test, said, alone),
         "baselines": {"rules": accuracy_of(test, rules_said), "gradient_boosting": plain,
                       "gradient_boosting_lagged": lagged, "best_single": alone[best], "best_single_modality": best,
                       "single": alone, "rules_per_state": {state: one["recall"] for state, one in

@@ -35,9 +35,10 @@ def windows_of(recipe: "Recipe", on_progress: Callable[[float], None]) -> list[W
                              "kept for testing.", "Choose another seed.")
         group = Group()
         if group.first:
-            simulated(recipe.simulate, on_progress)
+            found += simulated(recipe.simulate, on_progress)
         group.wait()
-        found += simulated(recipe.simulate)
+        if not group.first:
+            found += simulated(recipe.simulate)
     if recipe.folder:
         found += load_folder(Path(recipe.folder))
     if not found:

@@ -9,6 +9,7 @@ from models.checkpoint import Trained
 from models.errors import ModelError
 from models.fusion_net import FusionNet
 from models.people import checked
+from models.tensors import read
 
 FORMAT = "attnflow person 1"
 LARGEST = 100_000
@@ -47,12 +48,10 @@ def load(path: Path, net: FusionNet, person: str) -> Adapter:
     ModelError
         If it is missing, damaged, none of ours, somebody else's, or made for another layout or other weights.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        header, tensors = read(path)
     except FileNotFoundError:
         raise ModelError(f"Nothing is learned about '{person}' yet: there is no {path}.",
                          "Begin with: attnflow personalise") from None

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 
 from models.presets import PERIODS_S
 
-BARRED = -1e9
-
 
 def rotations(times_s: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Return cosine and sine (..., size / 2) of times in seconds at periods spread evenly in the logarithm.

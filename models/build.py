@@ -14,7 +14,7 @@ from models.fusion_net import FusionNet
 from models.labels import NOT_LABELLED
 from models.recipe import Recipe
 from models.sequences import whole
-from models.train import Parts, Told, as_card, learn, parts
+from models.train import Told, as_card, learn, parts
 from models.windows import Windows, people
 
 
@@ -25,7 +25,7 @@ def build(recipe: Recipe, sessions: Sequence[Windows], folder: Path | None = Non
     training, validation, held = (of(sessions, names) for names in
                                   (dealt.training, dealt.validation, dealt.calibration))
     net = learn(recipe, training, validation, folder, say, device, resume=resume).cpu()
-    return Trained(net, calibrated(net, training, held), as_card(recipe, Parts(*vars(dealt).values()), sessions))
+    return Trained(net, calibrated(net, training, held), as_card(recipe, dealt, sessions))
 
 
 def of(sessions: Sequence[Windows], names: Sequence[str]) -> list[Windows]:

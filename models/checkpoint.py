@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from models import tensors
 from models.calibration import Calibration
 from models.errors import ModelError
 from models.fusion_net import FusionNet
@@ -29,12 +30,7 @@ class Trained:
 
 def save(path: Path, trained: Trained) -> None:
     """Write a checkpoint; it appears whole or not at all."""
-    from safetensors.torch import save_file
-
-    part = path.with_suffix(".part")
-    save_file({name: value.contiguous() for name, value in trained.net.state_dict().items()}, part,
-              metadata=trained.header.as_text())
-    part.replace(path)
+    tensors.write(path, trained.net.state_dict(), trained.header.as_text())
 
 
 def load(path: Path) -> Trained:
@@ -45,11 +41,11 @@ def load(path: Path) -> Trained:
     ModelError
         If it is missing, damaged, no checkpoint of ours, or made for another feature layout or other states.
     """
-    text, tensors = _read(path)
+    text, values = _read(path)
     header = checked(str(path), text)
     net = FusionNet(header.preset)
     try:
-        net.load_state_dict(tensors)
+        net.load_state_dict(values)
     except RuntimeError as error:
         raise ModelError(f"{path}: the weights do not fit the network that they name "
                          f"({str(error).splitlines()[-1].strip()}).", AGAIN) from None
@@ -57,11 +53,10 @@ def load(path: Path) -> Trained:
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     try:
-        with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return tensors.read(path)
     except FileNotFoundError:
         raise ModelError(f"There are no weights at {path}.", AGAIN) from None
     except (SafetensorError, OSError) as error:

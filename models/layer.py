@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.attention import BARRED, Mixture, mixed, rotated
-from models.presets import Preset
+from models.attention import Mixture, mixed, rotated
+from models.presets import BARRED, Preset
 
 
 class Memory(NamedTuple):
@@ -16,7 +16,7 @@ class Memory(NamedTuple):
     """(batch, lane, head, step, size), rotated by their times."""
     values: Tensor
     barred: Tensor
-    """(step,) `models.attention.BARRED` where no step was yet, else 0."""
+    """(step,) `models.presets.BARRED` where no step was yet, else 0."""
 
 
 class Flow(NamedTuple):

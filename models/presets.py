@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from models.errors import ModelError
 
+BARRED = -1e9
+"""Added to the score of a key that may not be attended to."""
 PERIODS_S = (1.0, 120.0)
 """Shortest and longest period of the rotations that carry time."""
 

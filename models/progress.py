@@ -9,6 +9,7 @@ from torch import Tensor, nn, optim
 
 from models.errors import ModelError
 from models.recipe import Recipe
+from models.tensors import read, write
 
 STATE, BEST = "training.safetensors", "best.safetensors"
 
@@ -92,22 +93,15 @@ class Progress:
             self._log.flush()
 
     def _write(self, name: str, tensors: dict[str, Tensor], told: dict[str, Any]) -> None:
-        from safetensors.torch import save_file
-
         assert self._folder is not None
-        part = self._folder / f"{name}.part"
-        save_file({key: value.contiguous() for key, value in tensors.items()}, part,
-                  metadata={"recipe": self._recipe, "told": json.dumps(told)})
-        part.replace(self._folder / name)
+        write(self._folder / name, tensors, {"recipe": self._recipe, "told": json.dumps(told)})
 
     def _read(self, name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        from safetensors import SafetensorError, safe_open
+        from safetensors import SafetensorError
 
         path = (self._folder or Path()) / name
         try:
-            with safe_open(path, framework="pt") as file:
-                header = file.metadata() or {}
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            header, tensors = read(path)
         except (SafetensorError, OSError) as error:
             raise ModelError(f"{path}: there is no training to go on with ({error}).",
                              "Start it anew without --resume.") from None

@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 from models.calibration import Calibration
 from models.inputs import Preparation
 from models.labels import LANES
-from models.presets import Preset
+from models.presets import BARRED, Preset
 from models.step import Engine, StepInput, turned
-
-BARRED = -1e9
 
 
 class Answer(NamedTuple):
