@@ -42,19 +42,28 @@ class Mixture(nn.Module):
         return torch.sigmoid(self.score(torch.cat([pooled, environment], dim=-1)))
 
 
-def mixed(scores: Tensor, external: Tensor, beta: Tensor, barred: Tensor) -> Tensor:
-    """Return the attention of queries to keys.
+def heard(query: Tensor, asked: Tensor, key: Tensor, value: Tensor, beta: Tensor, barred: Tensor,
+          ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Return what queries hear, and the attention of both kinds.
 
     Parameters
     ----------
-    scores : (..., query, key)
-        <x_i, x_j> over the root of the width.
-    external : (..., query or 1, key)
-        <x_j, E> over the root of the width.
-    beta : broadcastable to scores
+    query, key, value : (..., query or key, size)
+        Keys over the root of the size.
+    asked : (..., query or 1, size)
+        What the environment asks: <x_i, x_j> + <x_j, E> is <x_i + E, x_j>.
+    beta : (..., query or 1, 1)
         Share of the external attention.
-    barred : broadcastable to scores
+    barred : broadcastable to (..., query, key)
         `BARRED` for keys that a query may not attend to, 0 for the others, of which there is at least one.
+
+    Returns
+    -------
+    heard : (..., query, size)
+    attention : two of (..., query, key)
+        The person's own and the external one, each summing to 1.
     """
-    scores = scores + barred
-    return torch.lerp(torch.softmax(scores, dim=-1), torch.softmax(scores + external, dim=-1), beta)
+    own = torch.softmax(query @ key.mT + barred, dim=-1)
+    external = torch.softmax((query + asked) @ key.mT + barred, dim=-1)
+    # Mixing what was heard is the same as mixing the attention, and cheaper where keys are many.
+    return torch.lerp(own @ value, external @ value, beta), (own, external)

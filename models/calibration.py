@@ -47,7 +47,7 @@ class Calibration:
         if not self.precision.size:
             return np.zeros(pooled.shape[:-1], np.float32)
         off = pooled[..., None, :] - self.centres
-        squared = np.einsum("...i,ij,...j->...", off, self.precision, off)
+        squared = ((off @ self.precision) * off).sum(axis=-1)
         out: NDArray[np.float32] = (np.sqrt(np.maximum(squared, 0.0)).min(axis=-1) / self.strange).astype(np.float32)
         return out
 

@@ -1,20 +1,18 @@
 """The network as an ONNX file, checked against torch."""
 
-import logging
-import warnings
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from kernels.layout import MODALITIES, SIZE
 from models.checkpoint import Trained
 from models.engine_onnx import OnnxEngine
-from models.engine_torch import StepNet, TorchEngine
+from models.engine_torch import TorchEngine
 from models.errors import ModelError
-from models.step import Engine, StepInput, StepOutput
-from models.stream import Stream, blank
+from models.onnx_step import step_graph
+from models.step import Engine
+from models.stream import Stream
 
 LARGEST_ERROR = 1e-4
 """The exported network may differ from torch by so much, in any output."""
@@ -31,17 +29,8 @@ def export(path: Path, trained: Trained) -> float:
     """
     import onnx
 
-    net = StepNet(trained.net.eval())
     part = path.with_suffix(".part")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own parts
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        torch.onnx.export(net, tuple(torch.from_numpy(value) for value in _example(trained)), str(part), dynamo=True,
-                          input_names=list(StepInput._fields), output_names=_outputs(), verbose=False,
-                          external_data=False)
-    model = onnx.load(str(part))
-    onnx.helper.set_model_props(model, trained.header.as_text())
-    onnx.save(model, str(part))
+    onnx.save(step_graph(trained.net.eval(), trained.header.as_text()), str(part))
     error = difference(TorchEngine(trained.net), OnnxEngine(part), trained)
     if error > LARGEST_ERROR:
         part.unlink()
@@ -71,13 +60,3 @@ def _step(trained: Trained, draw: np.random.Generator, k: int) -> tuple[NDArray[
     features[draw.random(SIZE) < 0.1 + 0.8 * (k // 10 % 3 == 2)] = np.nan
     return features, draw.uniform(0, 1, len(MODALITIES)).astype(np.float32)
 
-
-def _example(trained: Trained) -> StepInput:
-    size = trained.net.preset.size
-    return StepInput(np.zeros((1, 1, 2, SIZE), np.float32), np.ones((1, 1, len(MODALITIES)), np.float32),
-                     np.ones((1, 1, size // 2), np.float32), np.zeros((1, 1, size // 2), np.float32),
-                     *blank(trained.net.preset))
-
-
-def _outputs() -> list[str]:
-    return [name if name not in StepInput._fields else f"next_{name}" for name in StepOutput._fields]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.attention import Mixture, mixed, rotated
+from models.attention import Mixture, heard, rotated
 from models.presets import BARRED, Preset
 
 
@@ -74,19 +74,19 @@ class Layer(nn.Module):
         batch, lanes, steps, width = x.shape
         beta = self.mixture(x.mean(dim=1), environment)  # (batch, step, 1)
         over_time, over_lanes = self.outside(environment).view(batch, steps, 2, self.heads, -1).unbind(2)
-        heard, memory = self._over_time(x, over_time, beta, turn, memory)
-        x = x + self.after_time(heard)
+        back, memory = self._over_time(x, over_time, beta, turn, memory)
+        x = x + self.after_time(back)
 
         across = self.lanes(self.before_lanes(x)).view(batch, lanes, steps, 3, self.heads, -1)
         query, key, value = across.permute(3, 0, 2, 4, 1, 5)  # each (batch, step, head, lane, size)
         key = key * key.shape[-1] ** -0.5
-        attention = mixed(query @ key.mT, over_lanes.unsqueeze(3) @ key.mT, beta.view(batch, steps, 1, 1, 1),
-                          self.barred)
-        heard = (attention @ value).permute(0, 3, 1, 2, 4).reshape(batch, lanes, steps, width)
-        x = x + self.after_lanes(heard)
+        share = beta.view(batch, steps, 1, 1, 1)
+        told, attention = heard(query, over_lanes.unsqueeze(3), key, value, share, self.barred)
+        x = x + self.after_lanes(told.permute(0, 3, 1, 2, 4).reshape(batch, lanes, steps, width))
         x = x + self.dropout(self.net(self.before_net(x)))
 
-        flow = attention[:, :, :, self.modalities:, :self.modalities].mean(dim=(2, 3))
+        own, external = (part[:, :, :, self.modalities:, :self.modalities].mean(dim=(2, 3)) for part in attention)
+        flow = torch.lerp(own, external, beta)
         return x, Flow(beta.squeeze(-1), flow / flow.sum(dim=-1, keepdim=True)), memory
 
     def _over_time(self, x: Tensor, asked: Tensor, beta: Tensor, turn: tuple[Tensor, Tensor],
@@ -116,9 +116,9 @@ class Layer(nn.Module):
             self.reach + length, device=x.device)
         barred = barred.mT + torch.where((age < 0) | (age >= self.reach), BARRED, 0.0)
         share = _blocks(beta.view(batch, 1, 1, steps, 1), length, after)
-        attention = mixed(query @ key.mT, asked @ key.mT, share, barred)
-        heard = (attention @ value).reshape(batch, lanes, self.heads, -1, width // self.heads)[:, :, :, :steps]
-        return heard.transpose(2, 3).reshape(batch, lanes, steps, width), kept
+        told, _ = heard(query, asked, key, value, share, barred)
+        told = told.reshape(batch, lanes, self.heads, -1, width // self.heads)[:, :, :, :steps]
+        return told.transpose(2, 3).reshape(batch, lanes, steps, width), kept
 
     def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Split (batch, lane, step, 3 width) into three of (batch, lane, head, step, size)."""

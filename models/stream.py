@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from models.calibration import Calibration
 from models.inputs import Preparation
-from models.labels import LANES
 from models.presets import BARRED, Preset
-from models.step import Engine, StepInput, turned
+from models.step import Engine, StepInput, memory_shape, turned
 
 
 class Answer(NamedTuple):
@@ -45,6 +44,7 @@ class Stream:
         self._engine, self._calibration = engine, calibration
         self._preparation = Preparation()
         self._keys, self._values, self._barred = blank(engine.preset)
+        self._taken = 0
 
     def step(self, time_s: float, features: NDArray[np.float32], quality: NDArray[np.float32]) -> Answer:
         """Return the answer to the next step.
@@ -59,9 +59,12 @@ class Stream:
             Trust in each modality of `kernels.layout.MODALITIES`, 0..1.
         """
         inputs = self._preparation.push(features[None], quality[None])
-        out = self._engine.run(StepInput(inputs[None], quality[None, None], *turned(time_s, self._engine.preset.size),
-                                         self._keys, self._values, self._barred))
-        self._keys, self._values, self._barred = out.keys, out.values, out.barred
+        out = self._engine.run(StepInput(inputs[0], quality, *turned(time_s, self._engine.preset.size), self._keys,
+                                         self._values, self._barred))
+        # The oldest step makes place for the newest.
+        place = self._taken % len(self._barred)
+        self._keys[..., place, :], self._values[..., place, :], self._barred[place] = out.keys, out.values, 0.0
+        self._taken += 1
         probabilities = self._calibration.probabilities(out.logits)
         return Answer(probabilities, self._calibration.members(probabilities), out.scores, out.lapse, float(out.beta),
                       out.weights, float(self._calibration.strangeness(out.pooled)))
@@ -69,5 +72,5 @@ class Stream:
 
 def blank(preset: Preset) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Return the keys, values and bars before the first step."""
-    shape = preset.layers, len(LANES) + preset.bottlenecks, preset.heads, preset.reach - 1, preset.size
+    shape = memory_shape(preset)
     return np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.full(preset.reach - 1, BARRED, np.float32)

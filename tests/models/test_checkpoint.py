@@ -130,6 +130,6 @@ def test_times_are_turned_as_in_training() -> None:
     from models.attention import rotations
 
     for time_s in (0.0, 0.5, 3600.25):
-        for ours, theirs in zip(turned(time_s, 16), rotations(torch.tensor([[time_s]], dtype=torch.float64), 16),
+        for ours, theirs in zip(turned(time_s, 16), rotations(torch.tensor(time_s, dtype=torch.float64), 16),
                                 strict=True):
             np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-6)
