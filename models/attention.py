@@ -8,6 +8,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from models.presets import PERIODS_S
 
@@ -67,3 +68,26 @@ def heard(query: Tensor, asked: Tensor, key: Tensor, value: Tensor, beta: Tensor
     external = torch.softmax((query + asked) @ key.mT + barred, dim=-1)
     # Mixing what was heard is the same as mixing the attention, and cheaper where keys are many.
     return torch.lerp(own @ value, external @ value, beta), (own, external)
+
+
+def heard_only(query: Tensor, asked: Tensor, key: Tensor, value: Tensor, beta: Tensor, barred: Tensor) -> Tensor:
+    """Return what queries hear as `heard` does, without the attention, which is never written out.
+
+    Parameters
+    ----------
+    query, key, value : (batch, lane, query or key, head, size)
+        Keys as they are.
+    asked : (batch, 1, query, head, size)
+    beta : (batch, 1, query, 1)
+    barred : (query, key)
+
+    Returns
+    -------
+    heard : (batch, lane, query, head * size)
+    """
+    def over(asking: Tensor) -> Tensor:
+        one, two, three = (part.flatten(0, 1).transpose(1, 2) for part in (asking, key, value))
+        told = functional.scaled_dot_product_attention(one, two, three, barred.to(one.dtype))
+        return told.transpose(1, 2).reshape(*query.shape[:3], -1)
+
+    return torch.lerp(over(query), over(query + asked), beta)

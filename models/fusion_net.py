@@ -109,7 +109,7 @@ class FusionNet(nn.Module):
         batch, _, steps, width = tokens.shape
         bottleneck = self.bottleneck.view(1, -1, 1, width).expand(batch, -1, steps, -1)
         x = torch.cat([tokens, bottleneck], dim=1)
-        cosine, sine = turn[0][:, None, None], turn[1][:, None, None]
+        cosine, sine = (part[:, None, :, None] for part in turn)
         flows, kept = [], []
         for k, layer in enumerate(self.layers):
             x, flow, remembered = layer(x, environment, (cosine, sine), memory[k] if memory is not None else None)

@@ -5,15 +5,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.attention import Mixture, heard, rotated
+from models.attention import Mixture, heard, heard_only, rotated
 from models.presets import BARRED, Preset
+
+BLOCK = 96
+"""Steps that look back together."""
 
 
 class Memory(NamedTuple):
     """What a layer keeps of the newest `reach` - 1 steps; places that no step has filled yet are barred."""
 
     keys: Tensor
-    """(batch, lane, head, step, size), rotated by their times."""
+    """(batch, lane, step, head, size), rotated by their times."""
     values: Tensor
     barred: Tensor
     """(step,) `models.presets.BARRED` where no step was yet, else 0."""
@@ -66,23 +69,22 @@ class Layer(nn.Module):
         ----------
         x : (batch, lane, step, width)
         environment : (batch, step, width)
-        turn : cosine and sine, each (batch or 1, 1, 1, step, size / 2)
+        turn : cosine and sine, each (batch or 1, 1, step, 1, size / 2)
             Of the steps' times.
         memory
             Of the steps before; None at the start.
         """
         batch, lanes, steps, width = x.shape
         beta = self.mixture(x.mean(dim=1), environment)  # (batch, step, 1)
-        over_time, over_lanes = self.outside(environment).view(batch, steps, 2, self.heads, -1).unbind(2)
+        over_time, over_lanes = self.outside(environment).chunk(2, dim=-1)
         back, memory = self._over_time(x, over_time, beta, turn, memory)
         x = x + self.after_time(back)
 
-        across = self.lanes(self.before_lanes(x)).view(batch, lanes, steps, 3, self.heads, -1)
-        query, key, value = across.permute(3, 0, 2, 4, 1, 5)  # each (batch, step, head, lane, size)
-        key = key * key.shape[-1] ** -0.5
-        share = beta.view(batch, steps, 1, 1, 1)
-        told, attention = heard(query, over_lanes.unsqueeze(3), key, value, share, self.barred)
-        x = x + self.after_lanes(told.permute(0, 3, 1, 2, 4).reshape(batch, lanes, steps, width))
+        across = self.lanes(self.before_lanes(x)).transpose(1, 2)  # (batch, step, lane, 3 width)
+        query, key, value = (self._split(part) for part in across.chunk(3, dim=-1))
+        told, attention = heard(query, self._split(over_lanes.unsqueeze(2)), key * key.shape[-1] ** -0.5, value,
+                                beta.view(batch, steps, 1, 1, 1), self.barred)
+        x = x + self.after_lanes(told.transpose(2, 3).reshape(batch, steps, lanes, width).transpose(1, 2))
         x = x + self.dropout(self.net(self.before_net(x)))
 
         own, external = (part[:, :, :, self.modalities:, :self.modalities].mean(dim=(2, 3)) for part in attention)
@@ -91,58 +93,39 @@ class Layer(nn.Module):
 
     def _over_time(self, x: Tensor, asked: Tensor, beta: Tensor, turn: tuple[Tensor, Tensor],
                    memory: Memory | None) -> tuple[Tensor, Memory]:
-        """Let each lane look back over its own steps.
+        """Let each lane look back over its own steps, in blocks: a long session costs no more a step than a short one.
 
-        Steps are taken in blocks: every block meets its own keys and those of the `reach` - 1 steps before it, so that
-        a long session costs no more a step than a short one.
+        Each block meets its own keys and those of the `reach` - 1 steps before it.
         """
-        batch, lanes, steps, width = x.shape
-        query, key, value = self._heads(self.time(self.before_time(x)))
-        query, key = rotated(query, *turn), rotated(key, *turn) * key.shape[-1] ** -0.5
+        steps, before = x.shape[2], self.reach - 1
+        told = self.time(self.before_time(x))
+        told = told.view(*told.shape[:-1], 3 * self.heads, -1)
+        query, key = rotated(told[..., :2 * self.heads, :], *turn).chunk(2, dim=-2)
+        value = told[..., 2 * self.heads:, :]
+        asked = rotated(asked.view(len(asked), 1, steps, self.heads, -1), *turn)
         if memory is None:
             memory = blank(key, self.reach)
-        key, value = torch.cat([memory.keys, key], dim=3), torch.cat([memory.values, value], dim=3)
+        key, value = torch.cat([memory.keys, key], dim=2), torch.cat([memory.values, value], dim=2)
         barred = torch.cat([memory.barred, memory.barred.new_zeros(steps)])
-        kept = Memory(key[:, :, :, steps:], value[:, :, :, steps:], barred[steps:])
-        length = min(self.reach, steps)
-        after = -steps % length
-        # One more that is barred ahead of the first key makes a whole block of those before; the last is filled up.
-        key, value = (_with_block_before(nn.functional.pad(part, (0, 0, 1, after)), length, self.reach)
-                      for part in (key, value))  # (batch, lane, head, block, key, size)
-        barred = _with_block_before(nn.functional.pad(barred, (1, after), value=BARRED)[:, None], length, self.reach)
-        query = _blocks(query, length, after)
-        asked = _blocks(rotated(asked.permute(0, 2, 1, 3).unsqueeze(1), *turn), length, after)
-        age = torch.arange(length, device=x.device)[:, None] + self.reach - torch.arange(
-            self.reach + length, device=x.device)
-        barred = barred.mT + torch.where((age < 0) | (age >= self.reach), BARRED, 0.0)
-        share = _blocks(beta.view(batch, 1, 1, steps, 1), length, after)
-        told, _ = heard(query, asked, key, value, share, barred)
-        told = told.reshape(batch, lanes, self.heads, -1, width // self.heads)[:, :, :, :steps]
-        return told.transpose(2, 3).reshape(batch, lanes, steps, width), kept
+        found = []
+        for start in range(0, steps, BLOCK):
+            stop = min(start + BLOCK, steps)
+            queries, keys = slice(start, stop), slice(start, stop + before)
+            age = torch.arange(stop - start, device=x.device)[:, None] + before - torch.arange(
+                stop - start + before, device=x.device)
+            bars = barred[keys] + torch.where((age < 0) | (age > before), BARRED, 0.0)
+            found.append(heard_only(query[:, :, queries], asked[:, :, queries], key[:, :, keys], value[:, :, keys],
+                                    beta[:, None, queries], bars))
+        kept = Memory(key[:, :, steps:], value[:, :, steps:], barred[steps:])
+        return torch.cat(found, dim=2), kept
 
-    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Split (batch, lane, step, 3 width) into three of (batch, lane, head, step, size)."""
-        batch, lanes, steps, _ = x.shape
-        query, key, value = x.view(batch, lanes, steps, 3, self.heads, -1).permute(3, 0, 1, 4, 2, 5)
-        return query, key, value
+    def _split(self, x: Tensor) -> Tensor:
+        """Split (..., lane, width) into (..., head, lane, size)."""
+        return x.reshape(*x.shape[:-1], self.heads, -1).transpose(-2, -3)
 
 
 def blank(like: Tensor, reach: int) -> Memory:
-    """Return the memory before the first step, for keys (batch, lane, head, step, size) like these."""
-    batch, lanes, heads, _, size = like.shape
-    empty = like.new_zeros(batch, lanes, heads, reach - 1, size)
+    """Return the memory before the first step, for keys (batch, lane, step, head, size) like these."""
+    batch, lanes, _, heads, size = like.shape
+    empty = like.new_zeros(batch, lanes, reach - 1, heads, size)
     return Memory(empty, empty, like.new_full((reach - 1,), BARRED))
-
-
-def _blocks(x: Tensor, length: int, after: int) -> Tensor:
-    """Cut the steps of x (..., step, size) into blocks (..., block, length, size), the last filled up with zeros."""
-    padded = nn.functional.pad(x, (0, 0, 0, after))
-    return padded.view(*x.shape[:-2], -1, length, x.shape[-1])
-
-
-def _with_block_before(x: Tensor, length: int, reach: int) -> Tensor:
-    """Cut keys (..., step, size), of which the first `reach` come before, into (..., block, reach + length, size)."""
-    if length < reach:
-        return x.unsqueeze(-3)  # a single block, shorter than what it looks back on
-    blocks = x.view(*x.shape[:-2], -1, length, x.shape[-1])
-    return torch.cat([blocks[..., :-1, :, :], blocks[..., 1:, :, :]], dim=-2)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, distributed
 
 
@@ -29,7 +30,11 @@ class Group:
         """Replace every gradient by its mean over the processes."""
         if self.size == 1:
             return
-        for parameter in learned:
-            assert parameter.grad is not None
-            distributed.all_reduce(parameter.grad)
-            parameter.grad /= self.size
+        gradients = [parameter.grad for parameter in learned if parameter.grad is not None]
+        together = torch.cat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(together)
+        together /= self.size
+        first = 0
+        for gradient in gradients:
+            gradient.copy_(together[first:first + gradient.numel()].view_as(gradient))
+            first += gradient.numel()

@@ -1,6 +1,7 @@
 """What a training keeps between epochs, so that an interruption costs one epoch at most."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +35,24 @@ class Progress:
         if self._writes and folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
-    def keep(self, net: nn.Module, filler: nn.Module, optimiser: optim.Optimizer, epoch: int, best: float,
-             waited: int, *, better: bool) -> None:
-        """Keep everything that is needed to go on after `epoch`, and the weights if they are the best so far."""
-        if better:
-            self._best = {name: value.detach().clone() for name, value in net.state_dict().items()}
+    def keep(self, parts: Mapping[str, nn.Module], optimisers: Sequence[optim.Optimizer], epoch: int, best: float,
+             waited: int, better: nn.Module | None) -> None:
+        """Keep all that is needed to go on after `epoch`, and the weights of `better`, if they are the best so far."""
+        if better is not None:
+            self._best = {name: value.detach().clone() for name, value in better.state_dict().items()}
         if not self._writes or self._folder is None:
             return
-        tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
-        tensors |= {f"filler.{name}": value for name, value in filler.state_dict().items()}
-        for place, moments in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{place}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+        tensors = {f"{part}.{name}": value for part, module in parts.items()
+                   for name, value in module.state_dict().items()}
+        for k, optimiser in enumerate(optimisers):
+            for place, moments in optimiser.state_dict()["state"].items():
+                tensors |= {f"optimiser.{k}.{place}.{name}": torch.as_tensor(value) for name, value in moments.items()}
         self._write(STATE, tensors, {"epoch": epoch, "best": best, "waited": waited})
-        if better:
+        if better is not None:
             self._write(BEST, self._best, {"epoch": epoch})
 
-    def restore(self, net: nn.Module, filler: nn.Module, optimiser: optim.Optimizer) -> tuple[int, float, int]:
+    def restore(self, parts: Mapping[str, nn.Module], optimisers: Sequence[optim.Optimizer],
+                ) -> tuple[int, float, int]:
         """Return epoch, best loss and epochs waited of the training that was interrupted, with everything put back.
 
         Raises
@@ -58,15 +61,14 @@ class Progress:
             If there is none in the folder, or it was begun with another recipe.
         """
         told, tensors = self._read(STATE)
-        part = {name: {key.removeprefix(f"{name}."): value for key, value in tensors.items()
-                       if key.startswith(f"{name}.")} for name in ("net", "filler", "optimiser")}
-        net.load_state_dict(part["net"])
-        filler.load_state_dict(part["filler"])
-        moments: dict[int, dict[str, Tensor]] = {}
-        for key, value in part["optimiser"].items():
-            place, _, name = key.partition(".")
-            moments.setdefault(int(place), {})[name] = value
-        optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
+        for part, module in parts.items():
+            module.load_state_dict(_under(part, tensors))
+        for k, optimiser in enumerate(optimisers):
+            moments: dict[int, dict[str, Tensor]] = {}
+            for key, value in _under(f"optimiser.{k}", tensors).items():
+                place, _, name = key.partition(".")
+                moments.setdefault(int(place), {})[name] = value
+            optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
         if told["best"] < float("inf"):
             self._best = self._read(BEST)[1]
         return told["epoch"], told["best"], told["waited"]
@@ -109,3 +111,8 @@ class Progress:
             raise ModelError(f"{path}: that training was begun with another recipe.",
                              "Give the same one, or start anew without --resume.")
         return json.loads(header["told"]), tensors
+
+
+def _under(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a part, without it."""
+    return {key.removeprefix(f"{part}."): value for key, value in tensors.items() if key.startswith(f"{part}.")}

@@ -57,6 +57,11 @@ class Recipe:
     """Processes that learn side by side, each from its own batches, as gradients are averaged: part of the result."""
     sequence_steps: int = 96
     learning_rate: float = 2e-3
+    """Of biases, norms, tokens and readouts."""
+    matrix_rate: float = 0.02
+    """Of the matrices, whose updates are all of one size."""
+    averaging: float = 0.995
+    """Share of the averaged weights that stays at each step; these are what is validated and kept. 0 takes the last."""
     weight_decay: float = 0.02
     patience: int = 4
     """Epochs without a better loss on the validation people after which training stops."""
@@ -72,8 +77,11 @@ class Recipe:
         for name in ("epochs", "batch", "processes", "sequence_steps", "patience"):
             if getattr(self, name) < 1:
                 raise ModelError(f"Recipe '{self.name}': {name} is {getattr(self, name)}, expected 1 or more.")
-        if not self.learning_rate > 0:
-            raise ModelError(f"Recipe '{self.name}': learning_rate is {self.learning_rate}, expected above 0.")
+        for name in ("learning_rate", "matrix_rate"):
+            if not getattr(self, name) > 0:
+                raise ModelError(f"Recipe '{self.name}': {name} is {getattr(self, name)}, expected above 0.")
+        if not 0 <= self.averaging < 1:
+            raise ModelError(f"Recipe '{self.name}': averaging is {self.averaging}, expected 0 to under 1.")
         for name in ("validation_share", "calibration_share"):
             share = getattr(self, name)
             if not 0 < share < 0.5:

@@ -14,6 +14,7 @@ from models.errors import ModelError
 from models.fusion_net import FusionNet
 from models.labels import NOT_LABELLED, STATES
 from models.losses import loss
+from models.optimisers import average, groups, optimisers
 from models.parallel import Group
 from models.presets import preset
 from models.pretrain import Filler, filling_loss
@@ -117,15 +118,16 @@ class _Training:
         self.recipe, self.net, self.training, self.validation = recipe, net, training, validation
         self.filler = Filler(net.preset.width).to(net.mean.device)
         self.weights, self.group, self.progress, self.say = weights.to(net.mean.device), group, progress, say
-        self.optimiser = torch.optim.AdamW([*net.parameters(), *self.filler.parameters()], recipe.learning_rate,
-                                           weight_decay=recipe.weight_decay)
+        self.optimisers = optimisers(recipe, net, self.filler)
+        self.average = average(net, recipe.averaging)
+        self.parts = {"net": net, "filler": self.filler, "average": self.average}
 
     def run(self, *, resume: bool) -> FusionNet:
         recipe = self.recipe
         total = recipe.pretrain_epochs + recipe.epochs
         best, waited, first = float("inf"), 0, 0
         if resume:
-            first, best, waited = self.progress.restore(self.net, self.filler, self.optimiser)
+            first, best, waited = self.progress.restore(self.parts, self.optimisers)
         for epoch in range(first, total):
             filling = epoch < recipe.pretrain_epochs
             lost = self._epoch(epoch, total, filling=filling)
@@ -133,7 +135,8 @@ class _Training:
             better = checked < best
             if not filling:
                 best, waited = min(best, checked), 0 if better else waited + 1
-            self.progress.keep(self.net, self.filler, self.optimiser, epoch + 1, best, waited, better=better)
+            self.progress.keep(self.parts, self.optimisers, epoch + 1, best, waited,
+                               self.average.module if better else None)
             self.progress.log(epoch, lost, checked)
             if self.group.first:
                 self.say(Told("filling in" if filling else "states", epoch + 1, total, lost, checked))
@@ -152,8 +155,8 @@ class _Training:
         mine = cut[group.rank:len(cut) // group.size * group.size:group.size] or cut[:1]
         sum_, spread = 0.0, self.net.spread.cpu()
         for k, batch in enumerate(mine):
-            for place in self.optimiser.param_groups:
-                place["lr"] = recipe.learning_rate * _pace((epoch + k / len(mine)) / epochs)
+            for place in groups(self.optimisers):
+                place["lr"] = place["initial_lr"] * _pace((epoch + k / len(mine)) / epochs)
             noisy = self._there(disturbed(batch, spread, recipe.augment, draw))
             hostile = recipe.augment.adversarial_every
             if hostile and k % hostile == 0 and not filling:
@@ -162,7 +165,8 @@ class _Training:
         return sum_ / len(mine)
 
     def _step(self, batch: Batch, draw: torch.Generator, *, filling: bool) -> float:
-        self.optimiser.zero_grad(set_to_none=True)
+        for one in self.optimisers:
+            one.zero_grad(set_to_none=True)
         try:
             lost = self._fill(batch, draw) if filling else self._loss(batch)
             lost.backward()  # type: ignore[no-untyped-call]
@@ -170,19 +174,21 @@ class _Training:
             raise ModelError(f"Memory ran out at a batch of {self.recipe.batch} sequences of "
                              f"{self.recipe.sequence_steps} steps.",
                              "Make batch smaller in the recipe; what was learned so far is kept: --resume") from error
-        learned = [p for place in self.optimiser.param_groups for p in place["params"] if p.grad is not None]
+        learned = [p for place in groups(self.optimisers) for p in place["params"] if p.grad is not None]
         self.group.average(learned)
         nn.utils.clip_grad_norm_(learned, LARGEST_GRADIENT)
-        self.optimiser.step()
+        for one in self.optimisers:
+            one.step()
+        self.average.update_parameters(self.net)
         return float(lost.detach())
 
     def _fill(self, batch: Batch, draw: torch.Generator) -> Tensor:
         return filling_loss(self.net, self.filler, batch, draw)
 
-    def _loss(self, batch: Batch) -> Tensor:
+    def _loss(self, batch: Batch, net: nn.Module | None = None) -> Tensor:
         device = self.net.mean.device.type
         with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-            outputs = self.net(batch.inputs, batch.quality, batch.times_s)
+            outputs = (net or self.net)(batch.inputs, batch.quality, batch.times_s)
         return loss(outputs._replace(readout=type(outputs.readout)(*(part.float() for part in outputs.readout))),
                     batch, self.weights)
 
@@ -195,9 +201,9 @@ class _Training:
 
     @torch.inference_mode()
     def _validate(self) -> float:
-        self.net.eval()
+        net = self.average.module.eval()
         draw = np.random.default_rng(0)
-        found = [float(self._loss(self._there(batch))) for batch in batches(
+        found = [float(self._loss(self._there(batch), net)) for batch in batches(
             self.validation, self.recipe.batch, self.recipe.sequence_steps, 0.0, draw)]
         return sum(found) / len(found)
 
