@@ -71,7 +71,9 @@ def learn(source: Path, person: str, weights: str = "default", labels: Path | No
     folder = people.folder_of(person)
     from models import adapter_file
     from models.checkpoint import load
+    from models.coverage import followed
     from models.export import export
+    from models.holdout import cut
     from models.personal import personalise
     from models.reservoir import remember, remembered, trimmed
 
@@ -85,7 +87,10 @@ def learn(source: Path, person: str, weights: str = "default", labels: Path | No
     try:
         # Exported elsewhere: a person is known only once everything has been made.
         with TemporaryDirectory() as made:
-            off = export(Path(made) / people.NETWORK, adapter_file.personal(trained, adapter))
+            own = adapter_file.personal(trained, adapter)
+            sessions_known = [*earlier, *(trimmed(one, trained.net.preset) for one in given)]
+            calibration = followed(own, sessions_known, [cut(one).held for one in sessions_known])
+            off = export(Path(made) / people.NETWORK, replace(own, calibration=calibration))
             size = adapter_file.save(adapter_path, adapter)
             shutil.copyfile(Path(made) / people.NETWORK, folder / f"{people.NETWORK}.part")
         (folder / f"{people.NETWORK}.part").replace(folder / people.NETWORK)

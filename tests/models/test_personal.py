@@ -13,6 +13,7 @@ from small_person import labelled, person, small
 from models.adapter import Adapter
 from models.adapter_file import personal, save
 from models.checkpoint import Trained
+from models.coverage import followed
 from models.errors import ModelError
 from models.fitness import Score, compared, scored
 from models.holdout import GUARD_S, cut
@@ -139,3 +140,23 @@ def test_the_store_keeps_the_newest_sessions_and_features_alone(tmp_path: Path) 
     remember(tmp_path, some)
     assert [one.session for one in remembered(tmp_path)] == ["s2", "s3", "s4", "s0", "s1", "s2", "s3", "s4"]
     assert len(list(tmp_path.iterdir())) == SESSIONS_KEPT
+
+
+def test_sets_grow_for_a_person_whom_they_miss_and_shrink_for_one_they_hold() -> None:
+    """By 0.02 (alpha - missed) an answer, from answers two seconds apart (Gibbs 2021)."""
+    trained = small()
+    one = labelled(person(200, 3), 0, 240)
+    told = Network(trained).predict(one).probabilities
+    held = np.arange(len(one.state)) % 40 < 20
+    answers = np.flatnonzero(held & (one.state >= 0))[::4]
+    for state, outside in ((told.argmin(axis=1), True), (told.argmax(axis=1), False)):
+        windows = replace(one, state=np.where(one.state >= 0, state, -1).astype(np.int8))
+        start = replace(trained, calibration=replace(trained.calibration, missed=0.6))
+        expected = 0.6 + 0.02 * len(answers) * (0.9 if outside else -0.1)
+        assert (told[answers].min(axis=1) < 0.4).all()
+        if not outside:
+            expected += 0.02 * float((told[answers].max(axis=1) < 0.4).sum())
+        found = followed(start, [windows], [held])
+        assert found.missed == pytest.approx(min(1.0, expected), abs=0.05)
+        assert (found.missed > 0.6) is outside
+        assert_array_equal(found.centres, trained.calibration.centres)
