@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.calibration import Calibration, fit
 from models.checkpoint import Trained
 from models.errors import ModelError
+from models.familiar import limits
 from models.fusion_net import FusionNet
 from models.labels import NOT_LABELLED
 from models.recipe import Recipe
@@ -25,6 +26,7 @@ def build(recipe: Recipe, sessions: Sequence[Windows], folder: Path | None = Non
     training, validation, held = (of(sessions, names) for names in
                                   (dealt.training, dealt.validation, dealt.calibration))
     net = learn(recipe, training, validation, folder, say, device, resume=resume).cpu()
+    net.limit.copy_(limits(net, held))
     return Trained(net, calibrated(net, training, held), as_card(recipe, dealt, sessions))
 
 

@@ -24,7 +24,9 @@ def quantised(source: Path, target: Path, header: Header) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     part = target.with_suffix(".part")
-    quantize_dynamic(source, part, weight_type=QuantType.QInt8, per_channel=True)
+    # Products without weights: attention, and counts that eight bits would not hold.
+    exact = [node.name for node in onnx.load(str(source)).graph.node if node.op_type == "MatMul"]
+    quantize_dynamic(source, part, weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=exact)
     model = onnx.load(str(part))
     onnx.helper.set_model_props(model, header.as_text())
     onnx.save(model, str(part))

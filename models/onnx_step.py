@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kernels.layout import MODALITIES, SIZE
-from models.fusion_net import ENVIRONMENT, HIGHEST, FusionNet
+from models.fusion_net import ENVIRONMENT, FARTHEST, HIGHEST, FusionNet
 from models.heads import LEAST_SD, SLEEPINESS_LEVELS, Heads
 from models.inputs import KINDS, columns_of
 from models.labels import HORIZONS_S, LANES, STATES
@@ -28,7 +28,7 @@ def step_graph(net: FusionNet, header: dict[str, str]) -> Any:
     """Return the ONNX model of one step; see `models.step` for its inputs and outputs."""
     preset, graph = net.preset, Graph()
     lanes, width, layers = len(LANES) + preset.bottlenecks, preset.width, preset.layers
-    x, environment = _tokens(graph, net)
+    x, environment, heard = _tokens(graph, net)
     turn = [graph.node("Tile", name, [4 * preset.heads]) for name in ("cosine", "sine")]
     asked = _asked(graph, net, environment, turn)
     memory = [graph.split("Split", layers, name, axis=0, num_outputs=layers) for name in ("keys", "values")]
@@ -50,6 +50,7 @@ def step_graph(net: FusionNet, header: dict[str, str]) -> Any:
                                     np.array(1)))
     graph.called("weights", _weights(graph, flows, preset, lanes))
     graph.called("pooled", pooled)
+    graph.called("heard", heard)
     for place, name in enumerate(("next_keys", "next_values")):
         graph.called(name, graph.node("Concat", *(one[place] for one in kept), axis=0))
     newest = layers, lanes, preset.heads, preset.size
@@ -57,17 +58,17 @@ def step_graph(net: FusionNet, header: dict[str, str]) -> Any:
         {"inputs": (2, SIZE), "quality": (len(MODALITIES),), "cosine": (preset.size // 2,), "sine": (preset.size // 2,),
          "keys": memory_shape(preset), "values": memory_shape(preset), "barred": (preset.reach - 1,)},
         {"logits": (len(STATES),), "scores": (3, 2), "lapse": (len(HORIZONS_S),), "beta": (), "weights": (len(LANES),),
-         "pooled": (width,), "next_keys": newest, "next_values": newest}, header)
+         "pooled": (width,), "heard": (len(KINDS),), "next_keys": newest, "next_values": newest}, header)
 
 
-def _tokens(graph: Graph, net: FusionNet) -> tuple[str, str]:
-    """Return the tokens (lane, width), those of the bottleneck behind those of the modalities, and the environment."""
+def _tokens(graph: Graph, net: FusionNet) -> tuple[str, str, str]:
+    """Return the tokens (lane, width), the bottleneck's behind the modalities', the environment, and who is heard."""
     spread, width = _array(net.spread), net.preset.width
     scaled = graph.node("Div", graph.node("Sub", "inputs", np.stack([_array(net.mean), np.zeros(SIZE, np.float32)])),
                         spread)
     missing = graph.node("IsNaN", scaled)
-    numbers = graph.node("Clip", graph.node("Where", missing, 0.0, scaled), -HIGHEST,
-                         HIGHEST)
+    known = graph.node("Where", missing, 0.0, scaled)
+    numbers = graph.node("Clip", known, -HIGHEST, HIGHEST)
     seen = graph.node("Cast", graph.node("Not", graph.node("Slice", missing, [0], [1], [0])), to=1)
     trust = graph.node("Concat", "quality", graph.node("ReduceMin", "quality", [0]), axis=0)
     given = graph.node("Concat", graph.node("Reshape", numbers, [1, 2 * SIZE]), seen,
@@ -84,12 +85,18 @@ def _tokens(graph: Graph, net: FusionNet) -> tuple[str, str]:
         bias.append(_array(linear.bias))
         member[columns, place] = 1.0
     made = graph.node("Gemm", given, matrix.reshape(len(matrix), -1), np.concatenate(bias))
-    there = graph.node("Greater", graph.node("MatMul", seen, member), 0.0)
+    level = graph.node("Clip", graph.node("Slice", known, [0], [1], [0]), -FARTHEST, FARTHEST)
+    square = graph.node("MatMul", graph.node("Mul", level, level), member)
+    count = graph.node("MatMul", seen, member)
+    # The mean square within the square of the limit, without dividing by a count of 0.
+    far = graph.node("Mul", count, np.minimum(_array(net.limit) ** 2, np.finfo(np.float32).max / SIZE))
+    there = graph.node("And", graph.node("Greater", count, 0.0), graph.node("LessOrEqual", square, far))
     tokens = graph.node("Where", graph.node("Reshape", there, [len(KINDS), 1]),
                         graph.node("Reshape", made, [len(KINDS), width]), _array(net.absent))
     environment = graph.node("Gather", tokens, [KINDS.index(ENVIRONMENT)])
     own = graph.node("Add", graph.node("Gather", tokens, [KINDS.index(kind) for kind in LANES]), _array(net.lane))
-    return graph.node("Concat", own, _array(net.bottleneck), axis=0), environment
+    return (graph.node("Concat", own, _array(net.bottleneck), axis=0), environment,
+            graph.node("Reshape", graph.node("Cast", there, to=1), [len(KINDS)]))
 
 
 def _asked(graph: Graph, net: FusionNet, environment: str, turn: list[str]) -> tuple[list[str], list[str], list[str]]:

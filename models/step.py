@@ -46,6 +46,8 @@ class StepOutput(NamedTuple):
     """(lane,)"""
     pooled: Array
     """(width,) what the heads read."""
+    heard: Array
+    """(kind,) 1 for each of `models.inputs.KINDS` that was measured and familiar, 0 for those that count as absent."""
     keys: Array
     """(layer, lane, head, size) of this step, for those that follow; so are the values."""
     values: Array

@@ -1,14 +1,18 @@
 """The network in a session: step by step, each at the same cost however long the session is."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.calibration import Calibration
-from models.inputs import Preparation
+from models.inputs import KINDS, Preparation
+from models.labels import SENSING
 from models.presets import BARRED, Preset
 from models.step import Engine, StepInput, memory_shape, turned
+
+_SENSING = [KINDS.index(kind) for kind in SENSING]
 
 
 class Answer(NamedTuple):
@@ -66,8 +70,10 @@ class Stream:
         self._keys[..., place, :], self._values[..., place, :], self._barred[place] = out.keys, out.values, 0.0
         self._taken += 1
         probabilities = self._calibration.probabilities(out.logits)
+        # Without any sensor that is like a person's, there is nothing to say.
+        strange = float(self._calibration.strangeness(out.pooled)) if out.heard[_SENSING].any() else math.inf
         return Answer(probabilities, self._calibration.members(probabilities), out.scores, out.lapse, float(out.beta),
-                      out.weights, float(self._calibration.strangeness(out.pooled)))
+                      out.weights, strange)
 
 
 def blank(preset: Preset) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:

@@ -19,6 +19,7 @@ def trained(seed: int = 0, name: str = "tiny") -> Trained:
     made = net(seed, name)
     draw = np.random.default_rng(seed)
     width = made.preset.width
+    made.limit.fill_(3.0)
     return Trained(made, Calibration(1.3, 0.8, draw.normal(size=(6, width)).astype(np.float32),
                                      np.eye(width, dtype=np.float32), 40.0), {"name": "made for a test"})
 

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from models.fusion_net import FusionNet, parameters
 from models.inputs import BASELINE_STEPS, Preparation, compress, prepare
 from models.labels import LANES
+from models.layer import BLOCK
 from models.presets import PRESETS, Preset
 
 NAMES = ("state", "sleepiness", "load", "attention", "lapse")
@@ -43,6 +44,13 @@ def test_however_a_session_is_cut_the_answers_are_the_same(cuts: list[int]) -> N
 def test_single_steps_give_what_the_whole_session_gives() -> None:
     made, given_ = net(1, "small"), steps(60, 1)
     whole, parts = said(made, *given_, []), said(made, *given_, list(range(1, 60)))
+    for name in whole:
+        assert_allclose(parts[name], whole[name], atol=1e-5, err_msg=name)
+
+
+def test_blocks_of_a_long_session_meet_the_steps_before_them() -> None:
+    made, given_ = net(2), steps(2 * BLOCK + 20, 2)
+    whole, parts = said(made, *given_, []), said(made, *given_, list(range(7, 2 * BLOCK, 50)))
     for name in whole:
         assert_allclose(parts[name], whole[name], atol=1e-5, err_msg=name)
 
