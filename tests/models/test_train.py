@@ -13,7 +13,10 @@ from kernels.layout import INDEX, MODALITIES, SIZE
 from models.augment import disturbed, silence
 from models.build import build, calibrated
 from models.errors import ModelError
+from models.fusion_net import FusionNet
 from models.network import Network
+from models.optimisers import average, optimisers
+from models.presets import preset
 from models.recipe import Augment, Recipe, read
 from models.sequences import balance, batches, session
 from models.train import Told, learn, parts
@@ -68,6 +71,46 @@ def test_an_interrupted_training_ends_as_one_that_was_not(tmp_path: Path) -> Non
         learn(replace(recipe, batch=2), given[:3], given[3:], tmp_path, resume=True)
     with pytest.raises(ModelError, match="no training to go on with"):
         learn(recipe, given[:3], given[3:], tmp_path / "elsewhere", resume=True)
+
+
+def test_a_batch_too_large_for_the_memory_is_told_and_what_was_learned_is_kept(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = sessions(range(4), steps=100)
+    recipe = replace(RECIPE, epochs=2)
+
+    def stop(told: Told) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learn(recipe, given[:3], given[3:], tmp_path, stop)
+    monkeypatch.setattr("models.train.loss", lambda *given: (_ for _ in ()).throw(torch.OutOfMemoryError("CUDA")))
+    with pytest.raises(ModelError, match=r"Memory ran out at a batch of 8 sequences of 40 steps\. .* --resume"):
+        learn(recipe, given[:3], given[3:], tmp_path, resume=True)
+    monkeypatch.undo()
+    through = learn(recipe, given[:3], given[3:]).state_dict()
+    for name, value in learn(recipe, given[:3], given[3:], tmp_path, resume=True).state_dict().items():
+        assert_array_equal(value.numpy(), through[name].numpy(), err_msg=name)
+
+
+def test_the_matrices_go_with_muon_and_the_mean_of_the_weights_is_what_is_kept() -> None:
+    made = FusionNet(preset("tiny"))
+    muon, adam = optimisers(RECIPE, made, torch.nn.Linear(3, 3))
+    by = {id(p): kind for kind, one in (("muon", muon), ("adam", adam)) for group in one.param_groups
+          for p in group["params"]}
+    kinds = {name: by[id(p)] for name, p in made.named_parameters()}
+    assert len(by) == len(kinds) + 2
+    assert kinds["layers.0.time.weight"] == kinds["embed.eeg.weight"] == "muon"
+    assert {kinds[name] for name in ("layers.0.time.bias", "bottleneck", "heads.state.weight", "absent",
+                                     "layers.1.mixture.score.weight")} == {"adam"}
+    mean, seen = average(made, 0.5), []
+    for value in (1.0, 2.0, 4.0):
+        torch.nn.init.constant_(made.heads.state.bias, value)
+        mean.update_parameters(made)
+        seen.append(float(mean.module.heads.state.bias[0].detach()))
+    shares = [min(0.5, (1 + n) / (10 + n)) for n in (1, 2)]
+    assert seen[0] == 1.0
+    assert seen[1] == pytest.approx(1.0 * shares[0] + 2.0 * (1 - shares[0]))
+    assert seen[2] == pytest.approx(seen[1] * shares[1] + 4.0 * (1 - shares[1]))
 
 
 def test_it_stops_when_the_validation_people_gain_nothing_and_keeps_the_best() -> None:
