@@ -158,16 +158,17 @@ class _Training:
             for place in groups(self.optimisers):
                 place["lr"] = place["initial_lr"] * _pace((epoch + k / len(mine)) / epochs)
             noisy = self._there(disturbed(batch, spread, recipe.augment, draw))
-            hostile = recipe.augment.adversarial_every
-            if hostile and k % hostile == 0 and not filling:
-                noisy = self._worst(noisy)
-            sum_ += self._step(noisy, draw, filling=filling)
+            every = recipe.augment.adversarial_every
+            hostile = every > 0 and k % every == 0 and not filling
+            sum_ += self._step(noisy, draw, filling=filling, hostile=hostile)
         return sum_ / len(mine)
 
-    def _step(self, batch: Batch, draw: torch.Generator, *, filling: bool) -> float:
-        for one in self.optimisers:
-            one.zero_grad(set_to_none=True)
+    def _step(self, batch: Batch, draw: torch.Generator, *, filling: bool, hostile: bool) -> float:
         try:
+            if hostile:
+                batch = self._worst(batch)
+            for one in self.optimisers:
+                one.zero_grad(set_to_none=True)
             lost = self._fill(batch, draw) if filling else self._loss(batch)
             lost.backward()  # type: ignore[no-untyped-call]
         except (torch.OutOfMemoryError, MemoryError) as error:
