@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fusion.bench_race import Times, race
-from fusion.evaluation import accuracy_of
+from fusion.evaluate_figures import accuracy_of
 from kernels.layout import MODALITIES, SIZE
 from models.calibration import Calibration
 from models.engine_onnx import OnnxEngine

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fusion.console import busy, console, progress, write_json
+from fusion.console import busy, console, progress, stages, write_json
 from models.errors import ModelError
 from sensors.errors import RecordingError
 
@@ -31,7 +31,7 @@ def evaluate(data: Annotated[str, typer.Option(help="sim-heldout, muse-mental-st
              root: Annotated[Path, typer.Option(help="Where the recordings of a real set are.")] = Path("data"),
              estimator: Annotated[str, typer.Option(help="What is judged; windows of the six states only.")] = "",
              html: Annotated[Path | None, typer.Option(help="Also write this HTML report.")] = None,
-             rounds: Annotated[int, typer.Option(min=1, help="Trees of each class in the baselines.")] = 150,
+             rounds: Annotated[int, typer.Option(min=1, help="Trees of each class in the baselines.")] = 75,
              as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there."
                                                    )] = False) -> None:
     """Measure on people that nothing was trained on: accuracy, calibration, alarms, subsets, baselines, peers."""
@@ -94,8 +94,8 @@ def _of_states(data: str, estimator: str, wants_page: bool, rounds: int, *,
         raise ModelError(f"There is no data set and no folder '{data}'.",
                          f"Known sets: {SIMULATED}, muse-mental-state, innopolis-eyes.")
     predictor = evaluate_predictors.make(estimator or evaluate_predictors.DEFAULT, train)
-    with progress("Evaluating", quiet=quiet) as advance:
-        judged = evaluation.judge(predictor, train, test, data=data, rounds=rounds, on_step=advance)
+    with stages() as say:
+        judged = evaluation.judge(predictor, train, test, data=data, rounds=rounds, say=say)
     return judged.figures, evaluation_page.of_states(judged) if wants_page else ""
 
 

@@ -39,6 +39,21 @@ def progress(what: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
         yield lambda share: bar.update(task, completed=share)
 
 
+@contextmanager
+def stages() -> Iterator[Callable[[str, float], None]]:
+    """Give a function that takes what runs now and the share done, 0..1, and draws both on standard error."""
+    screen = console(error=True)
+    if not screen.is_terminal:
+        yield lambda what, share: None
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    with Progress(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+                  console=screen, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda what, share: bar.update(task, description=what, completed=share)
+
+
 def write_json(value: Any) -> None:
     """Write a value as one line of JSON to standard output."""
     import msgspec

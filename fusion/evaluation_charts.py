@@ -14,6 +14,8 @@ from models.labels import NOT_LABELLED
 
 POINTS = 200
 """Points of a curve at most."""
+MARK_S = 60.0
+"""Distance of the marks under a timeline."""
 _SIDE = 300
 
 
@@ -37,26 +39,31 @@ def reliability(bins: Sequence[metrics.Bin]) -> str:
     line = [(part.confidence, part.accuracy) for part in bins]
     dots = "".join(f'<circle cx="{_x(x)}" cy="{_y(y)}" r="4" fill="{SERIES[0]}"><title>confidence {x:.2f}, accuracy '
                    f"{y:.2f}</title></circle>" for x, y in line)
-    return _square([("accuracy", line)], "confidence", "accuracy", dots)
+    return _square([("accuracy", line)], SERIES[:1], "confidence", "accuracy", dots)
 
 
-def roc(curves: Sequence[tuple[str, NDArray[np.bool_], NDArray[np.floating]]]) -> str:
+def roc(curves: Sequence[tuple[str, NDArray[np.bool_], NDArray[np.floating]]], states: Sequence[str] = ()) -> str:
     """Return ROC curves with their areas; one that has only one kind of truth is left out.
 
     Parameters
     ----------
     curves
         Name, truth (n,) and score (n,) of each.
+    states
+        The states whose colours the curves have, if they are about states.
     """
-    lines = []
-    for name, truth, score in curves:
+    lines, colours = [], []
+    for place, (name, truth, score) in enumerate(curves):
         area = metrics.auc(truth, score)
         if not np.isfinite(area):
             continue
         false, right = metrics.roc(truth, score)
         some = np.unique(np.linspace(0, len(false) - 1, POINTS).round().astype(int))
+        colours.append(COLOURS[states[place]] if states else SERIES[place % len(SERIES)])
         lines.append((f"{name} {area:.3f}", list(zip(false[some].tolist(), right[some].tolist(), strict=True))))
-    return _square(lines, "false alarms", "found") if lines else "<p class=none>nothing to tell apart</p>"
+    if not lines:
+        return "<p class=none>nothing to tell apart</p>"
+    return _square(lines, colours, "share of the other steps told wrongly", "share found")
 
 
 def timeline(times_s: NDArray[np.float64], bands: Sequence[tuple[str, NDArray[np.integer]]],
@@ -80,7 +87,9 @@ def timeline(times_s: NDArray[np.float64], bands: Sequence[tuple[str, NDArray[np
         rows.append(f'<div class=row><b>{escape(title)}</b><div class="plot band">{"".join(shown)}</div></div>')
     key = "".join(f'<span class=key><i style="background:{COLOURS.get(name, "#8a8a8a")}"></i>'
                   f"{escape(label(name))}</span>" for name in names)
-    return f'{"".join(rows)}<p>{key}</p><p class=note>{whole:.0f} s</p>'
+    marks = "".join(f'<s style="left:{100 * at / whole:.2f}%">{at / MARK_S:.0f} min</s>'
+                    for at in np.arange(0.0, whole, MARK_S))
+    return f'{"".join(rows)}<div class=times>{marks}</div><p>{key}</p>'
 
 
 def _x(share: float) -> int:
@@ -91,12 +100,21 @@ def _y(share: float) -> int:
     return round(_SIDE * (1 - share))
 
 
-def _square(lines: Sequence[tuple[str, Sequence[tuple[float, float]]]], across: str, up: str, more: str = "") -> str:
-    drawn = "".join(f'<polyline points="{" ".join(f"{_x(x)},{_y(y)}" for x, y in points)}" '
-                    f'stroke="{SERIES[number % len(SERIES)]}"/>' for number, (_, points) in enumerate(lines))
-    key = "".join(f'<span class=key><i style="background:{SERIES[number % len(SERIES)]}"></i>{escape(name)}</span>'
-                  for number, (name, _) in enumerate(lines)) if len(lines) > 1 or not more else ""
-    return (f'<figure style="max-width:22rem"><svg viewBox="-2 -2 {_SIDE + 4} {_SIDE + 4}" style="height:auto" '
-            f'role="img" aria-label="{escape(up)} over {escape(across)}"><polyline class="g" '
-            f'points="0,{_SIDE} {_SIDE},0"/>{drawn}{more}</svg><p class=note>{escape(up)} (0 to 1, up) over '
-            f"{escape(across)} (0 to 1, right)</p><p>{key}</p></figure>")
+def _square(lines: Sequence[tuple[str, Sequence[tuple[float, float]]]], colours: Sequence[str], across: str, up: str,
+            more: str = "") -> str:
+    """Return lines over the unit square with quarter marks, the diagonal, and a key where there are several."""
+    drawn = "".join(f'<polyline points="{" ".join(f"{_x(x)},{_y(y)}" for x, y in points)}" stroke="{colour}"/>'
+                    for (_, points), colour in zip(lines, colours, strict=True))
+    marks = (0.0, 0.25, 0.5, 0.75, 1.0)
+    grid = "".join(f'<polyline class="g" points="{_x(mark)},0 {_x(mark)},{_SIDE}"/>'
+                   f'<polyline class="g" points="0,{_y(mark)} {_SIDE},{_y(mark)}"/>'
+                   f'<text x="{_x(mark)}" y="{_SIDE + 16}" text-anchor="middle">{mark:g}</text>'
+                   f'<text x="-6" y="{_y(mark) + 4}" text-anchor="end">{mark:g}</text>' for mark in marks)
+    key = "".join(f'<span class=key><i style="background:{colour}"></i>{escape(name)}</span>'
+                  for (name, _), colour in zip(lines, colours, strict=True)) if len(lines) > 1 else ""
+    return (f'<figure style="max-width:26rem"><svg viewBox="-52 -8 {_SIDE + 64} {_SIDE + 48}" style="height:auto" '
+            f'font-size="12" fill="currentColor" role="img" aria-label="{escape(up)} over {escape(across)}">{grid}'
+            f'<polyline points="0,{_SIDE} {_SIDE},0" stroke="currentColor" stroke-dasharray="4 4"/>{drawn}{more}'
+            f'<text x="{_SIDE // 2}" y="{_SIDE + 34}" text-anchor="middle">{escape(across)}</text>'
+            f'<text transform="translate(-38 {_SIDE // 2}) rotate(-90)" text-anchor="middle">{escape(up)}</text></svg>'
+            f"<p>{key}</p></figure>")

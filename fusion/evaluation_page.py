@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from fusion import evaluation_charts as charts
-from fusion.evaluation import Judged, told
+from fusion.evaluate_figures import told
+from fusion.evaluate_rivals import CEILING, LAGGED, PLAIN, RULES
+from fusion.evaluation import Judged
 from fusion.palette import label
 from fusion.report_page import card, page, section, table
 from models import metrics
@@ -32,36 +34,54 @@ def of_states(judged: Judged) -> str:
     f = judged.figures
     truth, chances = joined(told(judged.test, judged.said))
     people = "simulated people: nothing here says how well it works on real ones" if f["simulated"] else "real people"
-    trained = (f"Estimator {f['estimator']} and the baselines were trained on {f['people']['train']} people, and "
-               f"tested on {f['people']['test']} others, {people}. {f['windows']['labelled']} labelled steps. "
-               "Intervals hold 95 % of 1000 draws of people.")
+    lead = (f"{f['people']['test']} {people}. None of them was trained on; baselines and ceiling were trained on "
+            f"{f['people']['train']} others. {f['windows']['labelled']} labelled steps in {f['hours']:.1f} h. "
+            "Intervals hold 95 % of 1000 draws of people. "
+            "Balanced accuracy is the mean over the states of the share of a state's steps that were told as it.")
     body = [
-        f"<h1>Evaluation: {label(f['estimator'])} on {f['data']}</h1>", f"<p class=lead>{trained}</p>",
-        '<div class=cards>', card("Balanced accuracy", number(f["balanced_accuracy"]),
-                                  f"ceiling {number(f['ceiling_balanced_accuracy'])}"),
-        card("Calibration error", number(f["ece"]), "15 bins of equal mass", "good" if f["ece"] <= 0.05 else "warn"),
-        card("Lapse within 3 s", number(f["lapse_auc"]["s3"]), "area under the ROC curve"),
-        card("False alarms an hour", number(f["false_alarms_per_hour"], 1), f"in {f['hours']:.1f} h"),
-        card("Detection delay", f"{number(f['detection_delay_s'], 1)} s", f"{f['never_found']:.0%} never found"),
-        "</div>",
+        f"<h1>Evaluation: {label(f['estimator'])} on {f['data']}</h1>", f"<p class=lead>{lead}</p>",
+        "<div class=cards>", *_cards(f), "</div>",
+        section("Against others", "All on the same test people, each figure with its interval; the last column is how "
+                "far the judged estimator is above, on the same draws of people. " + _trees(f["trees"]), _against(f)),
         section("People it does not know, and people it knows", "",
                 table(("test", "balanced accuracy"), (
-                    ("leave people out", interval(f["leave_one_subject_out"])),
-                    (f"within person ({f['within_person_model']})", interval(f["within_person"])),
-                    ("turned labels do as well with p", number(f["permutation_p"], 4))))),
-        section("Confusion", "Each row is what was true; its cells share what was told.",
+                    ("people never trained on", interval(f["leave_one_subject_out"])),
+                    (f"{label(f['within_person_model'])}, trained on each person's first half, tested on the second",
+                     interval(f["within_person"])),
+                    ("share of 1000 turns of the labels in time that do as well (p)", number(f["permutation_p"], 4))))),
+        section("Confusion", "Each row is what was true; its cells share what was told. The diagonal is right.",
                 charts.confusion(truth, chances.argmax(axis=1), STATES)),
-        section("States", "", _states(f["per_state"])),
-        section("Baselines", "All on the same test people.", _baselines(f)),
-        section("Subsets of sensors", "The same estimator with the other sensors gone.", _subsets(f["subsets"])),
-        section("Reliability", "On the diagonal a confidence is what it says.",
-                charts.reliability(metrics.reliability(truth, chances))),
-        section("ROC curves", "One state against the rest.", charts.roc(
-            [(label(state), truth == place, chances[:, place]) for place, state in enumerate(STATES)])),
-        section("Early warning", "A lapse within so many seconds.", charts.roc(_lapses(judged))),
-        section("One session", "The test session with the most states.", _timeline(judged)),
+        section("States", "Delay is the median time from the true onset until the state is told. The last two columns "
+                "are the rules.", _states(f["per_state"], f["baselines"]["rules_per_state"])),
+        section("Subsets of sensors", "The same estimator with the other sensors gone, beside the best model that was "
+                "trained on one of its sensors alone. Doubt is the standard deviation that it gives its attention "
+                "score: it should grow as sensors go.", _subsets(f["subsets"], f["worst_subset"])),
+        '<div class=two>',
+        section("Reliability", "How often it is right, where it is so sure. On the diagonal a confidence is what it "
+                "says; below it, it is too sure.", charts.reliability(metrics.reliability(truth, chances))),
+        section("ROC curves", "Each state against the rest, with the area under its curve.", charts.roc(
+            [(label(state), truth == place, chances[:, place]) for place, state in enumerate(STATES)], STATES)),
+        "</div>",
+        section("Early warning", "A lapse (eyes closed 1 s, a glance away of 2 s, or leaving) within so many seconds.",
+                charts.roc(_lapses(judged))),
+        section("One session", f"{judged.test[_richest(judged)].person}, the session with the most states.",
+                _timeline(judged)),
         section("Checks against fooling oneself", "", _findings(f["leakage"]))]
     return page(f"Evaluation of {f['estimator']}", 0.0, "[]", body)
+
+
+def _cards(f: dict[str, Any]) -> list[str]:
+    share = f["share_of_ceiling"]
+    return [card("Balanced accuracy", number(f["balanced_accuracy"]),
+                 f"chance {number(f['leave_one_subject_out'].chance)}"),
+            card("Of the ceiling", "–" if share is None else f"{share:.0%}",
+                 f"ceiling {number(f['ceiling_balanced_accuracy'])}"),
+            card("Calibration error", number(f["ece"]), "mean gap of confidence and accuracy",
+                 "good" if f["ece"] <= 0.05 else "warn"),
+            card("Lapse within 3 s", number(f["lapse_auc"]["s3"]), "area under the ROC curve, chance 0.5"),
+            card("False alarms an hour", number(f["false_alarms_per_hour"], 1), f"in {f['hours']:.1f} h"),
+            card("Detection delay", f"{number(f['detection_delay_s'], 1)} s",
+                 f"median; {f['never_found']:.0%} never found")]
 
 
 def of_people(figures: dict[str, Any]) -> str:
@@ -92,28 +112,55 @@ def of_people(figures: dict[str, Any]) -> str:
     return page(f"Evaluation on {f['data']}", 0.0, "[]", body)
 
 
-def _states(figures: dict[str, dict[str, Any]]) -> str:
-    return table(("state", "recall", "precision", "F1", "AUC", "delay s", "never found", "steps"),
+def _states(figures: dict[str, dict[str, Any]], rules: dict[str, dict[str, Any]]) -> str:
+    return table(("state", "recall", "precision", "F1", "AUC", "delay s", "never found", "steps", "rules' F1",
+                  "rules' AUC"),
                  [(label(state), number(one["recall"]), number(one["precision"]), number(one["f1"]),
-                   number(one["auc"]), number(one.get("delay_s"), 1), number(one.get("never_found"), 2),
-                   str(one["windows"])) for state, one in figures.items()], range(1, 8))
+                   number(one["auc"]), number(one.get("delay_s"), 1),
+                   f"{one['never_found']:.0%}" if "never_found" in one else "–", str(one["windows"]),
+                   number(rules[state]["f1"]), number(rules[state]["auc"]))
+                  for state, one in figures.items()], range(1, 10))
 
 
-def _baselines(f: dict[str, Any]) -> str:
-    base = f["baselines"]
-    return table(("what", "balanced accuracy"), (
-        (f["estimator"], number(f["balanced_accuracy"])),
-        ("ceiling: also sees what generated the windows", number(f["ceiling_balanced_accuracy"])),
-        ("gradient boosting, one step", number(base["gradient_boosting"])),
-        ("gradient boosting with 1, 3 and 10 s before", number(base["gradient_boosting_lagged"])),
-        (f"best single modality ({base['best_single_modality']})", number(base["best_single"])),
-        ("rules", number(base["rules"]))), (1,))
+def _against(f: dict[str, Any]) -> str:
+    named = ((CEILING, "ceiling: sees what generated the person"), (f["estimator"], "judged here"),
+             (LAGGED, "gradient boosting that also sees 1, 3 and 10 s before"),
+             (PLAIN, "gradient boosting on the same windows"),
+             *((modality, f"gradient boosting on {modality} alone") for modality in f["singles"]), (RULES, "rules"))
+    shown = []
+    for name, what in named:
+        own = name == f["estimator"] and what == "judged here"
+        value = f["intervals"]["balanced_accuracy" if own else name] if own or name in f["intervals"] else None
+        if value is not None:
+            above = None if own else f["gains"][name]
+            shown.append((f"{label(name)}, judged here" if own else what, number(value.value),
+                          f"{number(value.low)} to {number(value.high)}",
+                          "" if above is None else f"{100 * above.value:+.1f} points "
+                          f"({100 * above.low:+.1f} to {100 * above.high:+.1f})"))
+    return table(("what", "balanced accuracy", "95 % interval", "judged estimator above it by"), shown, (1, 2, 3))
 
 
-def _subsets(figures: dict[str, dict[str, float]]) -> str:
-    return table(("sensors", "balanced accuracy", "best model of one of them", "mean doubt of attention"),
-                 [(name, number(one["balanced_accuracy"]), number(one["best_unimodal"]), number(one["attention_sd"]))
-                  for name, one in figures.items()], (1, 2, 3))
+def _trees(trees: dict[str, int]) -> str:
+    if trees["every"] == 1:
+        return f"Trees learned from {trees['rows']} steps."
+    return (f"Trees learned from every {_ordinal(trees['every'])} step of the training people, {trees['rows']} in all, "
+            "and are tested on every step.")
+
+
+def _ordinal(count: int) -> str:
+    return f"{count}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10 if count % 100 not in (11, 12, 13) else 0, 'th')}"
+
+
+def _subsets(figures: dict[str, dict[str, float]], worst: dict[str, Any]) -> str:
+    verdict = (f"No subset is more than {100 * worst['tolerated']:.0f} points behind the best model of one of its "
+               "sensors." if worst["passed"] else
+               f"{worst['subset']} is {100 * worst['behind_unimodal']:.1f} points behind the best model of one of its "
+               f"sensors, more than the {100 * worst['tolerated']:.0f} that are tolerated.")
+    return f"<p>{verdict}</p>" + table(
+        ("sensors", "balanced accuracy", "best model of one of them", "above it by", "doubt of attention"),
+        [(name, number(one["balanced_accuracy"]), number(one["best_unimodal"]),
+          f"{-100 * one['behind_unimodal']:+.1f} points", number(one["attention_sd"]))
+         for name, one in figures.items()], (1, 2, 3, 4))
 
 
 def _findings(findings: Sequence[Any]) -> str:
@@ -129,9 +176,12 @@ def _lapses(judged: Judged) -> list[tuple[str, Any, Any]]:
             for place, horizon in enumerate(HORIZONS_S)]
 
 
-def _timeline(judged: Judged) -> str:
-    richest = max(range(len(judged.test)), key=lambda place: len(np.unique(
+def _richest(judged: Judged) -> int:
+    return max(range(len(judged.test)), key=lambda place: len(np.unique(
         judged.test[place].state[judged.test[place].state != NOT_LABELLED])))
-    windows, said = judged.test[richest], judged.said[richest]
+
+
+def _timeline(judged: Judged) -> str:
+    windows, said = judged.test[_richest(judged)], judged.said[_richest(judged)]
     return charts.timeline(windows.times_s, (("truth", windows.state),
                                              ("told", said.probabilities.argmax(axis=1))), STATES)

@@ -2,15 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import Call
 
 from fusion import evaluation, evaluation_page
 from fusion.evaluate_predictors import make
+from fusion.evaluate_rivals import rivals
 from fusion.evaluate_rules import RulesPredictor
+from models import baselines, ceiling
 from models.errors import ModelError
-from models.labels import STATES
+from models.labels import SENSING, STATES
 from models.windows import Windows, save
 from tests.models.synthetic_windows import cohort, session
 
@@ -52,6 +55,9 @@ def test_the_figures_that_a_program_reads(call: Call, tmp_path: Path) -> None:
     assert "simulated people" in page
     assert "http" not in page.replace("http-equiv", "")
     assert page.count("<svg") == 3
+    for heading in ("Confusion", "Reliability", "ROC curves", "One session", "Subsets of sensors"):
+        assert f"<h2>{heading}</h2>" in page
+    assert "Trees learned from 900 steps." in page
 
 
 def test_judging_finds_what_is_there(judged: evaluation.Judged) -> None:
@@ -61,9 +67,37 @@ def test_judging_finds_what_is_there(judged: evaluation.Judged) -> None:
     assert figures["leave_one_subject_out"].value == figures["balanced_accuracy"]
     whole = figures["subsets"]["camera+microphone+eeg"]
     assert whole["balanced_accuracy"] == figures["balanced_accuracy"]
-    assert figures["subsets"]["microphone"]["best_unimodal"] == figures["baselines"]["single"]["microphone"]
+    assert figures["subsets"]["microphone"]["best_unimodal"] == figures["singles"]["microphone"]
+    assert figures["subsets"]["microphone+eeg"]["best_unimodal"] == max(figures["singles"][one]
+                                                                        for one in ("microphone", "eeg"))
+    behind = [one["best_unimodal"] - one["balanced_accuracy"] for one in figures["subsets"].values()]
+    assert figures["worst_subset"]["behind_unimodal"] == max(behind)
+    assert figures["worst_subset"]["passed"] == (max(behind) <= 0.02)
+    assert figures["share_of_ceiling"] == figures["balanced_accuracy"] / figures["ceiling_balanced_accuracy"]
+    gain = figures["gains"]["best_single"]
+    assert gain.value == pytest.approx(figures["balanced_accuracy"] - figures["baselines"]["best_single"])
     assert figures["permutation_p"] < 0.1
     assert "timeline" not in evaluation_page.of_states(judged)
+
+
+def test_rivals_learn_from_training_people_alone_and_are_tested_on_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, test = cohort(3, seconds=150.0), cohort(2, first=50, seconds=150.0)
+    seen: list[str] = []
+    real = baselines.thinned
+
+    def watched(sessions: list[Windows], most_rows: int) -> tuple[int, list[Any]]:
+        seen.extend(windows.person for windows in sessions)
+        return real(sessions, 200)
+
+    for module in (baselines, ceiling):
+        monkeypatch.setattr(module, "thinned", watched)
+    told: list[str] = []
+    found = rivals(train, test, 2, 0, lambda what, share: told.append(what))
+    assert set(seen) == {windows.person for windows in train}
+    assert (found.every, found.rows) == (5, 180)
+    assert set(found.said) == {"rules", "gradient_boosting", "gradient_boosting_lagged", "ceiling", *SENSING}
+    assert all([len(one) for one in said] == [len(windows) for windows in test] for said in found.said.values())
+    assert told[-1] == "ceiling"
 
 
 def test_somebody_on_both_sides_is_refused() -> None:

@@ -8,14 +8,14 @@ from fusion.evaluate_rules import RulesPredictor
 from fusion.rules import Rules
 from kernels.layout import FEATURES, INDEX, MODALITIES
 from models import subsets
-from models.baselines import GradientBoosting, lagged, single
-from models.ceiling import Ceiling, forward, transitions
+from models.baselines import GradientBoosting, lagged, single, thinned
+from models.ceiling import Ceiling
 from models.errors import ModelError
-from models.events import runs
 from models.labels import NOT_LABELLED, STATES
 from models.metrics import balanced_accuracy
 from models.predictions import Predictions, of_states, predict_all
 from models.splits import part
+from models.windows import Windows
 
 TRAIN, TEST = cohort(4), session("p90")
 
@@ -48,6 +48,7 @@ def test_lags_take_the_step_of_that_long_ago() -> None:
     table = lagged(TEST, values, (1.0, 3.0))
     assert table[10].tolist() == [10, 8, 4]
     assert np.isnan(table[1, 1:]).all()
+    np.testing.assert_array_equal(lagged(TEST, values, (1.0, 3.0), np.array([9, 40])), table[[9, 40]])
     assert table[2, 1] == 0
 
 
@@ -69,16 +70,48 @@ def test_the_ceiling_is_above_gradient_boosting(boosting: GradientBoosting) -> N
     assert right(Ceiling(TRAIN, rounds=15)) > right(boosting) + 0.03
 
 
-def test_the_forward_filter_and_its_transitions_by_hand() -> None:
-    counted = transitions([part(TRAIN[0], np.arange(len(TRAIN[0])) < 0)], seen=1.0)
-    np.testing.assert_allclose(counted, 1 / 6)
-    stretches = runs(TRAIN[0].state)
-    stay = np.trace(transitions(TRAIN[:1], seen=0.0) * np.bincount(TRAIN[0].state[:-1], minlength=6)[:, None])
-    assert stay == pytest.approx(len(TRAIN[0]) - len(stretches))
-    prior, change = np.array([0.5, 0.5]), np.array([[0.9, 0.1], [0.2, 0.8]])
-    told = forward(np.array([[0.8, 0.2], [0.5, 0.5], [0.5, 0.5]]), prior, change)
-    np.testing.assert_allclose(told[0], [0.8, 0.2])
-    np.testing.assert_allclose(told[1], [0.8 * 0.9 + 0.2 * 0.2, 0.8 * 0.1 + 0.2 * 0.8])
+def test_the_ceiling_sees_the_truth_and_no_feature() -> None:
+    blind = part(TEST, np.ones(len(TEST), bool))
+    object.__setattr__(blind, "features", np.full_like(TEST.features, np.nan))
+    ceiling = Ceiling(TRAIN, rounds=5)
+    np.testing.assert_array_equal(ceiling.predict(blind).probabilities, ceiling.predict(TEST).probabilities)
+
+
+def test_thinning_takes_every_nth_labelled_step_of_everybody_trained_on() -> None:
+    half = part(TRAIN[0], np.ones(len(TRAIN[0]), bool))
+    unknown = np.arange(len(half)) % 2 == 0
+    object.__setattr__(half, "state", np.where(unknown, np.int8(NOT_LABELLED), half.state))
+    object.__setattr__(half, "lapse_in_s", np.where(unknown, np.float32(np.nan), half.lapse_in_s))
+    every, steps = thinned([half, *TRAIN[1:]], 300)
+    assert every == 6  # 240 and three times 480 labelled steps
+    assert sum(map(len, steps)) <= 300 + len(TRAIN)
+    assert not unknown[steps[0]].any()
+    assert all(set(np.diff(taken)) == {6} for taken in steps[1:])
+    assert thinned(TRAIN, 10**6)[0] == 1
+
+
+def test_thinned_trees_tell_every_step_of_the_others_almost_as_well(boosting: GradientBoosting) -> None:
+    thin = GradientBoosting(TRAIN, rounds=15, most_rows=500)
+    assert (boosting.every, thin.every) == (1, 4)
+    assert thin.rows == pytest.approx(boosting.rows / 4, rel=0.05)
+    assert len(thin.predict(TEST)) == len(TEST)
+    assert right(thin) > right(boosting) - 0.06
+
+
+def test_one_modality_does_not_see_whether_the_others_are_there() -> None:
+    deaf = part(TEST, np.ones(len(TEST), bool))
+    object.__setattr__(deaf, "quality", TEST.quality * np.float32([1, 0, 0, 1]))
+    camera = single([*TRAIN, replace_quality(TRAIN[0])], "camera", rounds=5)
+    np.testing.assert_array_equal(camera.predict(deaf).probabilities, camera.predict(TEST).probabilities)
+
+
+def replace_quality(windows: Windows) -> Windows:
+    """Return windows whose microphone is gone while the person is away: trees that see its quality will use it."""
+    cut = part(windows, np.ones(len(windows), bool))
+    quality = np.ones_like(windows.quality)
+    quality[windows.state == STATES.index("away"), 1] = 0.0
+    object.__setattr__(cut, "quality", quality)
+    return cut
 
 
 def test_the_ceiling_needs_what_generated_the_windows() -> None:
