@@ -51,7 +51,9 @@ def difference(one: Engine, other: Engine, trained: Trained, steps: int = CHECKE
         features, quality = _step(trained, draw, k)
         answers = [stream.step(0.5 * k, features, quality) for stream in streams]
         for a, b in zip(*(answer._replace(members=np.zeros(1, bool)) for answer in answers), strict=True):
-            largest = max(largest, float(np.abs(np.asarray(a, float) - np.asarray(b, float)).max()))
+            # Both may say that a step is infinitely strange; one of them alone may not.
+            first, second = (np.nan_to_num(np.asarray(told, float), posinf=1e6) for told in (a, b))
+            largest = max(largest, float(np.abs(first - second).max()))
     return largest
 
 

@@ -32,8 +32,7 @@ def columns_of(kind: str) -> list[int]:
 def compress(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return features (..., SIZE) with the long-tailed ones as log(1 + x); NaN stays."""
     out = features.astype(np.float32, copy=True)
-    out[..., LONG_TAILED] = np.log1p(np.maximum(out[..., LONG_TAILED], 0.0))
-    return out
+    return np.log1p(np.maximum(out, 0.0), out=out, where=LONG_TAILED)
 
 
 class Preparation:
@@ -47,33 +46,43 @@ class Preparation:
         self.counts = np.zeros(SIZE)
 
     def push(self, features: NDArray[np.float32], quality: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the inputs (n, 2, SIZE) of n steps in order: the level, and the change against the person's own.
+        """Return the inputs (2, SIZE) of the next step: the level, and the change against the person's own.
 
         Parameters
         ----------
-        features : (n, SIZE) float32
+        features : (SIZE,) float32
             NaN where not measured.
-        quality : (n, modality) float32
+        quality : (modality,) float32
             Trust in each modality of `kernels.layout.MODALITIES`, 0..1.
 
         Notes
         -----
-        A step counts into the baseline it is compared with, so the first change is 0. However the steps are cut, the
-        sums are taken in the same order, and the inputs are the same bits.
+        A step counts into the baseline it is compared with, so the first change is 0.
         """
         levels = compress(features)
-        trusted = np.concatenate([quality >= TRUSTED, np.ones((len(quality), 1), bool)], axis=1)[:, KIND]
-        known = trusted & np.isfinite(levels)
-        counts = np.cumsum(np.concatenate([self.counts[None], known]), axis=0)
-        counted = known & (counts[1:] <= BASELINE_STEPS)
-        sums = np.cumsum(np.concatenate([self.sums[None], np.where(counted, levels, 0.0)]), axis=0)
-        counts = np.minimum(counts, BASELINE_STEPS)
-        self.sums, self.counts = sums[-1], counts[-1]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            own = np.where(counts[1:] > 0, sums[1:] / counts[1:], np.nan)
-        return np.stack([levels, (levels - own).astype(np.float32)], axis=1)
+        known = (np.append(quality, 1.0) >= TRUSTED)[KIND] & np.isfinite(levels) & (self.counts < BASELINE_STEPS)
+        self.counts += known
+        np.add(self.sums, levels, out=self.sums, where=known)
+        return _inputs(levels, self.sums, self.counts)
 
 
 def prepare(features: NDArray[np.float32], quality: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the inputs (n, 2, SIZE) of a whole session; see `Preparation.push`."""
-    return Preparation().push(features, quality)
+    """Return the inputs (n, 2, SIZE) of a whole session: the very bits of `Preparation.push` at each of its steps."""
+    levels = compress(features)
+    trusted = np.concatenate([quality >= TRUSTED, np.ones((len(quality), 1), bool)], axis=1)[:, KIND]
+    known = trusted & np.isfinite(levels)
+    counts = np.cumsum(known, axis=0)
+    counted = known & (counts <= BASELINE_STEPS)
+    # Summed one step after the other, as a session does.
+    sums = np.cumsum(np.where(counted, levels, 0.0), axis=0, dtype=np.float64)
+    return _inputs(levels, sums, np.minimum(counts, BASELINE_STEPS))
+
+
+def _inputs(levels: NDArray[np.float32], sums: NDArray[np.float64], counts: NDArray[np.floating | np.integer],
+            ) -> NDArray[np.float32]:
+    """Return levels (..., SIZE) and their changes against the means so far, as (..., 2, SIZE)."""
+    out = np.empty((*levels.shape[:-1], 2, SIZE), np.float32)
+    out[..., 0, :] = levels
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out[..., 1, :] = levels - sums / counts
+    return out

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 OPSET = 20
 """The first with Gelu as one node."""
 
-Given = str | NDArray[np.generic] | list[int] | float | int
+Given = str | NDArray[np.generic] | list[int] | list[float] | float | int
 """A value's name, or a constant: floating point numbers become float32, whole numbers (shapes, positions) int64."""
 
 

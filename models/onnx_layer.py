@@ -25,8 +25,8 @@ class OneLayer:
         return self._graph.node("Softmax", score, axis=-1)
 
     def over_time(self, x: str, share: str, asked: str, turn: list[str], keys: str, values: str,
-                  ) -> tuple[str, str, str]:
-        """Return the tokens, and this step's keys and values (1, lane, head, size)."""
+                  barred: str) -> tuple[str, str, str]:
+        """Return the tokens, and this step's keys and values (1, lane, head, 1, size)."""
         graph, width, lanes = self._graph, self._width, self._lanes
         weight, bias = linear_of(self._layer.time)
         query, key, value = ([part[..., k * width:(k + 1) * width] for part in (weight, bias)] for k in range(3))
@@ -41,14 +41,11 @@ class OneLayer:
                                    for part in (now, new_key, new_value))
         keys, values = (graph.node("Concat", old, new, axis=3) for old, new in ((keys, new_key), (values, new_value)))
         both = graph.node("Concat", now, graph.node("Add", now, asked), axis=3)
-        barred = graph.node("Concat", "barred", np.zeros(1, np.float32), axis=0)
         scores = graph.node("Add", graph.node("MatMul", both, graph.node("Transpose", keys, perm=[0, 1, 2, 4, 3])),
                             barred)
         attention = graph.node("MatMul", share, graph.node("Softmax", scores, axis=-1))
         heard = graph.node("Reshape", graph.node("MatMul", attention, values), [lanes, width])
-        kept = [1, lanes, self._heads, self._size]
-        return (self._added(x, heard, self._layer.after_time), graph.node("Reshape", new_key, kept),
-                graph.node("Reshape", new_value, kept))
+        return self._added(x, heard, self._layer.after_time), new_key, new_value
 
     def over_lanes(self, x: str, share: str, asked: str) -> tuple[str, str]:
         """Return the tokens, and the attention (head, lane, lane)."""

@@ -31,11 +31,11 @@ def _vigilance(graph: Graph, heads: Heads, sleepiness: str) -> str:
     steps = SLEEPINESS_LEVELS - 1
     falls = np.concatenate([[0.0], np.cumsum(np.logaddexp(0.0, array(heads.gaps).astype(np.float64)))])
     above = graph.node("Sigmoid", graph.node("Add", sleepiness, float(heads.first.detach()) - falls))
-    shares = graph.node("Sub", graph.node("Concat", np.ones(1, np.float32), above, axis=0),
-                        graph.node("Concat", above, np.zeros(1, np.float32), axis=0))
-    values = (1 - np.arange(SLEEPINESS_LEVELS) / steps).astype(np.float32)
-    mean = graph.node("ReduceSum", graph.node("Mul", shares, values), [0], keepdims=1)
-    off = graph.node("Sub", values, mean)
-    spread = graph.node("ReduceSum", graph.node("Mul", shares, graph.node("Mul", off, off)), [0], keepdims=1)
-    sd = graph.node("Sqrt", graph.node("Add", spread, LEAST_SD**2))
-    return graph.node("Reshape", graph.node("Concat", mean, sd, axis=0), [1, 2])
+    # Mean and mean square of the levels' values v follow from the chances of being above: sum of above * (v' - v).
+    values = 1 - np.arange(SLEEPINESS_LEVELS) / steps
+    gains = np.diff(np.stack([values, values**2], axis=1), axis=0)
+    told = graph.node("Gemm", graph.node("Reshape", above, [1, steps]), gains, [1.0, 1.0])
+    mean, square = graph.split("Split", 2, told, axis=1, num_outputs=2)
+    spread = graph.node("Sub", square, graph.node("Mul", mean, mean))
+    sd = graph.node("Sqrt", graph.node("Add", graph.node("Relu", spread), LEAST_SD**2))
+    return graph.node("Concat", mean, sd, axis=1)

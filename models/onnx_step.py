@@ -28,12 +28,13 @@ def step_graph(net: FusionNet, header: dict[str, str]) -> Any:
     turn = [graph.node("Tile", name, [4 * preset.heads]) for name in ("cosine", "sine")]
     asked = asked_of(graph, net, environment, turn)
     memory = [graph.split("Split", layers, name, axis=0, num_outputs=layers) for name in ("keys", "values")]
+    bars = graph.node("Concat", "barred", [0.0], axis=0)
     shares, flows, kept = [], [], []
     for k, layer in enumerate(net.layers):
         assert isinstance(layer, Layer)
         one = OneLayer(graph, layer, preset, lanes)
         share = one.mixture(x, asked[2][k])
-        x, key, value = one.over_time(x, share, asked[0][k], turn, memory[0][k], memory[1][k])
+        x, key, value = one.over_time(x, share, asked[0][k], turn, memory[0][k], memory[1][k], bars)
         x, attention = one.over_lanes(x, share, asked[1][k])
         x = one.net(x)
         shares.append(share)
@@ -46,9 +47,10 @@ def step_graph(net: FusionNet, header: dict[str, str]) -> Any:
     graph.called("weights", _weights(graph, flows, preset, lanes))
     graph.called("pooled", pooled)
     graph.called("heard", heard)
-    for place, name in enumerate(("next_keys", "next_values")):
-        graph.called(name, graph.node("Concat", *(one[place] for one in kept), axis=0))
     newest = layers, lanes, preset.heads, preset.size
+    for place, name in enumerate(("next_keys", "next_values")):
+        together = graph.node("Concat", *(one[place] for one in kept), axis=0)
+        graph.called(name, graph.node("Reshape", together, list(newest)))
     return graph.model(
         {"inputs": (2, SIZE), "quality": (len(MODALITIES),), "cosine": (preset.size // 2,), "sine": (preset.size // 2,),
          "keys": memory_shape(preset), "values": memory_shape(preset), "barred": (preset.reach - 1,)},

@@ -62,8 +62,8 @@ class Stream:
         quality : (modality,) float32
             Trust in each modality of `kernels.layout.MODALITIES`, 0..1.
         """
-        inputs = self._preparation.push(features[None], quality[None])
-        out = self._engine.run(StepInput(inputs[0], quality, *turned(time_s, self._engine.preset.size), self._keys,
+        inputs = self._preparation.push(features, quality)
+        out = self._engine.run(StepInput(inputs, quality, *turned(time_s, self._engine.preset.size), self._keys,
                                          self._values, self._barred))
         # The oldest step makes place for the newest.
         place = self._taken % len(self._barred)

@@ -110,16 +110,16 @@ def test_a_width_that_cannot_be_split_is_refused() -> None:
         Preset(width=20, layers=1, heads=4, bottlenecks=1, reach=4)
 
 
-@given(cuts=st.lists(st.integers(0, 200), max_size=6).map(sorted))
+@given(seed=st.integers(0, 1000))
 @settings(deadline=None, max_examples=15)
-def test_however_inputs_are_cut_they_are_the_same_bits(cuts: list[int]) -> None:
-    draw = np.random.default_rng(3)
+def test_inputs_step_by_step_are_the_bits_of_the_whole_session(seed: int) -> None:
+    draw = np.random.default_rng(seed)
     features = draw.normal(3, 5, (200, 96)).astype(np.float32)
     features[draw.random(features.shape) < 0.2] = np.nan
     quality = draw.uniform(0, 1, (200, 4)).astype(np.float32)
     stream = Preparation()
-    parts = [stream.push(features[a:b], quality[a:b]) for a, b in zip([0, *cuts], [*cuts, 200], strict=True)]
-    np.testing.assert_array_equal(np.concatenate(parts), prepare(features, quality))
+    steps_ = [stream.push(vector, trust) for vector, trust in zip(features, quality, strict=True)]
+    np.testing.assert_array_equal(np.stack(steps_), prepare(features, quality))
 
 
 def test_the_own_level_is_that_of_the_first_measured_minute() -> None:
