@@ -32,6 +32,8 @@ def evaluate(data: Annotated[str, typer.Option(help="sim-heldout, muse-mental-st
              estimator: Annotated[str, typer.Option(help="What is judged; windows of the six states only.")] = "",
              html: Annotated[Path | None, typer.Option(help="Also write this HTML report.")] = None,
              rounds: Annotated[int, typer.Option(min=1, help="Trees of each class in the baselines.")] = 75,
+             network: Annotated[bool, typer.Option(help="On a real set, also train the network for each person "
+                                                   "(minutes).")] = True,
              as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there."
                                                    )] = False) -> None:
     """Measure on people that nothing was trained on: accuracy, calibration, alarms, subsets, baselines, peers."""
@@ -41,7 +43,7 @@ def evaluate(data: Annotated[str, typer.Option(help="sim-heldout, muse-mental-st
         if estimator:
             raise ModelError(f"The set {data} has labels of its own; the estimator '{estimator}' does not tell them.",
                              "Leave out --estimator.")
-        figures, page = _of_people(REAL_SETS[data], root, html is not None, quiet=as_json)
+        figures, page = _of_people(REAL_SETS[data], root, html is not None, network, quiet=as_json)
     else:
         figures, page = _of_states(data, estimator, html is not None, rounds, quiet=as_json)
     if html is not None:
@@ -56,12 +58,14 @@ def evaluate(data: Annotated[str, typer.Option(help="sim-heldout, muse-mental-st
         console().print(_table(figures))
 
 
-def _of_people(which: "RealSet", root: Path, wants_page: bool, *, quiet: bool) -> tuple[dict[str, Any], str]:
+def _of_people(which: "RealSet", root: Path, wants_page: bool, network: bool, *,
+               quiet: bool) -> tuple[dict[str, Any], str]:
     from fusion import evaluation_page
     from fusion.real_evaluation import evaluate as measure
 
-    with busy(f"Evaluating on {which.name}; this takes a few minutes", quiet=quiet):
-        figures = measure(which, root)
+    how_long = "ten minutes or more; --no-network is faster" if network else "a few minutes"
+    with busy(f"Evaluating on {which.name}; this takes {how_long}", quiet=quiet):
+        figures = measure(which, root, network=network)
     return figures, evaluation_page.of_people(figures) if wants_page else ""
 
 
@@ -117,9 +121,14 @@ def _table(figures: dict[str, Any]) -> "Table":
             shown.add_row(f"baseline {name}", number(value))
         elif hasattr(value, "balanced_accuracy"):
             shown.add_row(f"baseline {name}", number(value.balanced_accuracy))
+    for name, one in figures.get("network", {}).items():
+        shown.add_row(f"network, {name.replace('_', ' and ')}",
+                      f"{number(one['value'])} ({number(one['low'])} to {number(one['high'])})")
     if "peer" in figures:
         shown.add_row("concentrating against relaxed, ours", interval(figures["peer"]["ours"]))
         shown.add_row("the same by BrainFlow's metric", number(figures["peer"]["brainflow_mindfulness_auc"]))
+    for finding in figures.get("leakage_of_excluded", ()):
+        shown.add_row("left out, because", finding.sentence)
     for finding in figures["leakage"]:
         shown.add_row(f"check: {finding.check}", ("passed. " if finding.passed else "FAILED. ") + finding.sentence)
     return shown

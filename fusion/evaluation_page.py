@@ -94,9 +94,18 @@ def of_people(figures: dict[str, Any]) -> str:
             " Aligned means that a person's own mean, over all of the person's takes and without labels, was taken "
             "off. Nothing trained here is shipped.</p>",
             table(("figure", "value"), (
-                ("balanced accuracy, chosen without the tested person", interval(f["leave_one_subject_out"])),
+                (f"balanced accuracy, the mean of {len(f['committee'])} classifiers, none of them chosen",
+                 interval(f["leave_one_subject_out"])),
+                ("one of them, chosen without the tested person", interval(f["nested_choice"]["balanced_accuracy"])),
+                ("forest on band powers", number(f["baselines"]["band_power_forest"].balanced_accuracy)),
                 ("per take", number(f["balanced_accuracy_per_take"])), ("area under the ROC curve", number(f["auc"])),
                 ("turned labels do as well with p", number(f["permutation_p"], 4))))]
+    if "network" in f:
+        body.append(section("The network, leaving a person out", f["network_note"], table(
+            ("before the labels", "balanced accuracy", "per take", "AUC"),
+            [(name.replace("_", " and "), f"{number(one['value'])} ({number(one['low'])} to {number(one['high'])}), "
+              f"chance {number(one['chance'])}", number(one["per_take"]), number(one["auc"]))
+             for name, one in f["network"].items()], (2, 3))))
     if "peer" in f:
         body.append(section("Concentrating against relaxed", "Area under the ROC curve.", table(
             ("who", "area"), (("ours, leaving a person out", interval(f["peer"]["ours"])),
@@ -108,6 +117,8 @@ def of_people(figures: dict[str, Any]) -> str:
                                 table(("candidate", "balanced accuracy", "per take", "AUC"),
                                       [(one.candidate, number(one.balanced_accuracy), number(one.per_take),
                                         number(one.auc)) for one in f[key]], (1, 2, 3))))
+    if f["leakage_of_excluded"]:
+        body.append(section("Why channels are left out", "", _findings(f["leakage_of_excluded"])))
     body.append(section("Checks against fooling oneself", "", _findings(f["leakage"])))
     return page(f"Evaluation on {f['data']}", 0.0, "[]", body)
 

@@ -6,7 +6,7 @@ across one. Nothing here is trained into released weights; both sets are for eva
 
 import csv
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -53,11 +53,18 @@ class RealSet:
     excluded: tuple[str, ...]
     """Channels left out, because they tell the label by being broken."""
     why_excluded: str
+    rail_uv: float
+    """The amplifier's full scale."""
     read: Callable[[Path], Take]
 
 
 def takes(which: RealSet, root: Path) -> list[Take]:
-    """Read every take of a set, excluded channels left out, in order of file names.
+    """Read every take of a set, excluded channels left out, in order of file names; see `recorded` for errors."""
+    return [without(take, which.excluded) for take in recorded(which, root)]
+
+
+def recorded(which: RealSet, root: Path) -> list[Take]:
+    """Read every take of a set with all of its channels, in order of file names.
 
     Raises
     ------
@@ -68,12 +75,13 @@ def takes(which: RealSet, root: Path) -> list[Take]:
     for folder in places:
         paths = sorted([*folder.glob(which.pattern), *folder.glob(which.pattern + ".gz")])
         if paths:
-            return [_without(which.read(path), which.excluded) for path in paths]
+            return [which.read(path) for path in paths]
     raise RecordingError(f"{root}: no files of the set {which.name} ({which.folder}/{which.pattern}) are here.",
                          "Give the folder that holds them with --root.")
 
 
-def _without(take: Take, excluded: tuple[str, ...]) -> Take:
+def without(take: Take, excluded: Collection[str]) -> Take:
+    """Return a take without these channels."""
     kept = [number for number, channel in enumerate(take.channels) if channel not in excluded]
     return Take(take.person, take.name, take.label, tuple(take.channels[number] for number in kept), take.rate_hz,
                 take.times_s, take.values_uv[:, kept])
@@ -134,7 +142,8 @@ def read_innopolis(path: Path) -> Take:
 
 MUSE = RealSet("muse-mental-state", "muse_mental_state", "subject*-*-*.csv", ("relaxed", "neutral", "concentrating"),
                ("AF8",), "AF8 lost contact in most concentrating takes, so that its noise alone tells the label",
-               read_muse)
-INNOPOLIS = RealSet("innopolis-eyes", "innopolis_12", "subject*_*.txt", ("open", "closed"), (), "", read_innopolis)
+               1000.0, read_muse)
+INNOPOLIS = RealSet("innopolis-eyes", "innopolis_12", "subject*_*.txt", ("open", "closed"), (), "",
+                    187_500.0, read_innopolis)
 REAL_SETS = {which.name: which for which in (MUSE, INNOPOLIS)}
 """The sets by name."""

@@ -138,6 +138,35 @@ def aligned(windows: Windows, towards: Population, tau_s: float = TAU_S, kind: s
     return replace(windows, features=Alignment(towards, tau_s).push(windows.features, trust))
 
 
+def aligned_together(sessions: Sequence[Windows], towards: Population, kind: str = "eeg") -> list[Windows]:
+    """Return one person's sessions with one kind's features aligned by all of them at once, without labels.
+
+    For takes of one label each: an alignment that runs along with a take would take the label away with the person.
+    It is not causal: every step is moved by what the person's other takes look like, the later ones, too. As in
+    `Alignment`, everybody's mean and covariance count like `TRUST_S` of the person's own.
+    """
+    place = MODALITIES.index(kind)
+    spread = np.sqrt(np.maximum(np.diag(towards.covariance), 1e-12))
+    levels = [compress(one.features)[:, towards.columns].astype(np.float64) for one in sessions]
+    off = (np.concatenate(levels) - towards.mean) / spread
+    known = np.isfinite(off) & np.concatenate([one.quality[:, place] >= TRUSTED for one in sessions])[:, None]
+    trust = TRUST_S / STEP_S
+    mean = np.where(known, off, 0.0).sum(axis=0) / (trust + known.sum(axis=0))
+    around = np.where(known, off - mean, 0.0)
+    everybodys = towards.covariance / np.outer(spread, spread)
+    together = known.T.astype(float) @ known
+    covariance = (trust * everybodys + around.T @ around) / (trust + together)
+    turn = _power(everybodys, 0.5) @ _power(covariance, -0.5)
+    moved = []
+    for one, level in zip(sessions, levels, strict=True):
+        own = np.where(np.isfinite(level), (level - towards.mean) / spread - mean, 0.0)
+        there = np.where(np.isfinite(level), own @ turn.T * spread + towards.mean, np.nan)
+        features = one.features.copy()
+        features[:, towards.columns] = _expanded(there, towards.columns)
+        moved.append(replace(one, features=features))
+    return moved
+
+
 def _expanded(levels: Doubles, columns: NDArray[np.intp]) -> NDArray[np.float32]:
     """Undo `models.inputs.compress` in these columns."""
     out: NDArray[np.float32] = np.where(LONG_TAILED[columns], np.expm1(np.clip(levels, 0.0, 15.0)), levels).astype(

@@ -1,9 +1,10 @@
 """Checks that tell when an evaluation would fool its reader; each fails with a sentence or passes with its figures.
 
-A take is one uninterrupted piece of recording. Three of the checks train a small model on what must not tell the label
-(how long a take is and where in it a window lies; how many samples are railed or missing) and fail if it tells it on
-people it has not seen. "Clearly" is both more than `MARGIN` above chance in area under the ROC curve and not explained
-by luck: labels dealt out again among the same person's takes do as well in at most `LUCK` of the draws.
+A take is one uninterrupted piece of recording. Some of the checks train a small model on what must not tell the label
+(how long a take is and where in it a window lies; how many samples are railed or missing; how healthy an electrode is)
+and fail if it tells it on people it has not seen. "Clearly" is both more than `MARGIN` above chance in area under the
+ROC curve and not explained by luck: labels dealt out again among the same person's takes do as well in at most `LUCK`
+of the draws. What is wrong with electrodes is tested for each two labels: see `models.take_test`.
 """
 
 from collections.abc import Sequence
@@ -15,15 +16,14 @@ from numpy.typing import NDArray
 from models import metrics
 from models.errors import ModelError
 from models.splits import GUARD_S, Split
+from models.take_test import DRAWS as TAKE_DRAWS
+from models.take_test import Pair, holm, pairs
 from models.windows import Windows, people
 
 MARGIN = 0.10
 LUCK = 0.05
 DRAWS = 100
 FOLDS = 5
-BEYOND_UV = 300.0
-"""Further from its median than blinks take a forehead electrode: the contact swings, or the amplifier is overdriven."""
-FLAT_S = 0.1
 
 Doubles = NDArray[np.floating]
 Labels = NDArray[np.integer]
@@ -116,41 +116,34 @@ def position_tells_nothing(person: Sequence[str], label: Labels, order: Doubles,
                   seed)
 
 
-def quality_tells_nothing(person: Sequence[str], label: Labels, trouble: Doubles, *, draws: int = DRAWS,
-                          seed: int = 0) -> Finding:
+def quality_tells_nothing(person: Sequence[str], label: Labels, trouble: Doubles, *, draws: int = TAKE_DRAWS,
+                          seed: int = 0, labels: Sequence[str] = ()) -> Finding:
     """Fail if the trouble of the channels tells the label; one row a take, `trouble` (n, measure).
 
-    Measures are shares of railed, saturated or missing samples, or `contact_trouble` of each channel.
+    Measures are shares of railed, saturated or missing samples, or `models.channel_health.contact_trouble` of all
+    channels; `labels` are the words for the numbers.
     """
-    return _tells("quality", "how many samples are railed, saturated or missing", np.asarray(person), label, trouble,
-                  draws, seed)
+    return _apart("quality", ["how many samples are railed, saturated or missing"], person, label,
+                  [trouble], draws, seed, labels)[0]
 
 
-def contact_trouble(values_uv: Doubles, rate_hz: float, rail_uv: float) -> Doubles:
-    """Return what is wrong with each channel of a take, not what it measures, (channel, 3) flattened.
+def channels_tell_nothing(person: Sequence[str], label: Labels, trouble: Doubles, channels: Sequence[str], *,
+                          draws: int = TAKE_DRAWS, seed: int = 0, labels: Sequence[str] = ()) -> list[Finding]:
+    """Fail for each channel whose health alone tells two labels apart, with what is allowed to luck over all of them.
 
     Parameters
     ----------
-    values_uv
-        (time, channel) in uV; NaN where lost.
-    rate_hz
-        Samples a second.
-    rail_uv
-        The amplifier's full scale.
-
-    Returns
-    -------
-    ndarray
-        For each channel: share of samples missing or at 90 % of the rail; share further than `BEYOND_UV` from the
-        median; share that has not moved for `FLAT_S`.
+    person, label : (n,)
+        One row a take.
+    trouble : (n, channel, measure)
+        `models.channel_health.contact_trouble` of each take.
+    channels
+        Their names.
+    labels
+        Words for the numbers.
     """
-    off = np.abs(values_uv - np.nanmedian(values_uv, axis=0))
-    lost = (~np.isfinite(values_uv) | (np.abs(values_uv) >= 0.9 * rail_uv)).mean(axis=0)
-    still = np.diff(values_uv, axis=0) == 0
-    wide = max(1, round(FLAT_S * rate_hz))
-    counted = np.concatenate((np.zeros((1, values_uv.shape[1])), np.cumsum(still, axis=0)))
-    flat = (counted[wide:] - counted[:-wide] == wide).mean(axis=0) if len(counted) > wide else still.mean(axis=0)
-    return np.stack((lost, (off > BEYOND_UV).mean(axis=0), flat), axis=1).reshape(-1)
+    return _apart("channel health", [f"the health of {channel}" for channel in channels], person, label,
+                  [trouble[:, place] for place in range(len(channels))], draws, seed, labels)
 
 
 def normalised_on_train(centre: Doubles, scale: Doubles, train: Sequence[Windows], *, tolerance: float = 1e-3,
@@ -170,6 +163,26 @@ def normalised_on_train(centre: Doubles, scale: Doubles, train: Sequence[Windows
         return Finding("normalisation", False, f"The normalisation is off by {worst:.3g} standard deviations from "
                        "what the training people give: it was fitted on somebody else, too.", worst)
     return Finding("normalisation", True, "The normalisation is that of the training people alone.", worst)
+
+
+def _apart(check: str, whats: Sequence[str], person: Sequence[str], label: Labels, tables: Sequence[Doubles],
+           draws: int, seed: int, labels: Sequence[str]) -> list[Finding]:
+    """Test each table of columns for each two labels; the tests share what is allowed to luck."""
+    of_tables = [pairs(person, label, table, draws=draws, seed=seed) for table in tables]
+    adjusted = iter(holm([pair.p for of_table in of_tables for pair in of_table]))
+    return [_worst(check, what, [(pair, next(adjusted)) for pair in of_table], labels)
+            for what, of_table in zip(whats, of_tables, strict=True)]
+
+
+def _worst(check: str, what: str, found: Sequence[tuple[Pair, float]], labels: Sequence[str]) -> Finding:
+    """Return the finding on the two labels that are told apart most clearly."""
+    pair, p = min(found, key=lambda one: (one[0].area - 0.5 <= MARGIN, one[1], -one[0].area))
+    first, second = (labels[number] if labels else f"label {number}" for number in (pair.first, pair.second))
+    told = (f"{what[0].upper()}{what[1:]} alone tells {second} from {first} in people not trained on with an area "
+            f"under the ROC curve of {pair.area:.2f} (chance 0.50, p {p:.3f} over all tests)")
+    if pair.area - 0.5 > MARGIN and p <= LUCK:
+        return Finding(check, False, told + ": a model may learn that instead.", pair.area)
+    return Finding(check, True, told + ", which is not clearly more than chance.", pair.area)
 
 
 def _tells(check: str, what: str, person: NDArray[np.str_], label: Labels, columns: Doubles, draws: int,

@@ -156,7 +156,7 @@ class _Training:
         sum_, spread = 0.0, self.net.spread.cpu()
         for k, batch in enumerate(mine):
             for place in groups(self.optimisers):
-                place["lr"] = place["initial_lr"] * _pace((epoch + k / len(mine)) / epochs)
+                place["lr"] = place["initial_lr"] * pace((epoch + k / len(mine)) / epochs)
             noisy = self._there(disturbed(batch, spread, recipe.augment, draw))
             every = recipe.augment.adversarial_every
             hostile = every > 0 and k % every == 0 and not filling
@@ -212,7 +212,7 @@ class _Training:
         return Batch(*(part.to(self.net.mean.device) for part in batch))
 
 
-def _pace(done: float) -> float:
+def pace(done: float) -> float:
     """Return the share of the learning rate: a rise, then half a cosine down to a fiftieth."""
     if done < WARM_UP:
         return max(0.02, done / WARM_UP)

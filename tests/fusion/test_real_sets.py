@@ -1,17 +1,21 @@
 """The public EEG sets as they lie, and the classifiers that are judged on them."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fusion import real_evaluation, real_sets
+from fusion import real_checks, real_evaluation, real_network, real_sets
 from fusion.real_windows import as_windows
 from kernels.layout import INDEX
+from models import fold_network
 from models.errors import ModelError
 from models.riemann import centred, euclidean_alignment, tangent
 from models.small_classifiers import Candidate, leave_one_out, nested
 from models.spectra import band_powers, derivations, usable
+from models.windows import Windows
 from sensors.errors import RecordingError
 
 
@@ -35,10 +39,11 @@ def test_opened_and_closed_eyes_are_told_on_people_not_trained_on(
     takes, found = eyes
     assert len({take.person for take in takes}) == 12
     kept = np.ones(len(found.label), bool)
-    on, off, _ = real_evaluation.compare(found, found.label, kept, [Candidate("bands", "logistic", True),
-                                                                 Candidate("bands", "logistic", False)])
-    assert on.auc >= 0.80  # measured: 0.87, aligned by person without labels
-    assert off.auc < on.auc
+    pair = [Candidate("bands", "logistic", True), Candidate("bands", "logistic", False)]
+    told = real_evaluation.told_by(found, found.label, kept, pair)
+    on, off = (real_evaluation.area(found.label, told[one]) for one in pair)
+    assert on >= 0.80  # measured: 0.87, aligned by person without labels
+    assert off < on
 
 
 def test_a_take_gives_the_features_of_the_session() -> None:
@@ -97,6 +102,60 @@ def test_the_choice_never_sees_the_tested_person() -> None:
     told, chosen = nested(views, label, person.tolist())
     assert chosen["d"] == good
     assert (told.argmax(axis=1) == label)[person == "d"].mean() < 0.1
+
+
+def test_the_committee_is_the_plain_mean_and_chooses_nobody() -> None:
+    first, second = Candidate("bands", "logistic", False), Candidate("bands", "logistic", True)
+    told = {first: np.array([[1.0, 0.0], [0.2, 0.8]]), second: np.array([[0.0, 1.0], [0.4, 0.6]]),
+            real_evaluation.FOREST: np.ones((2, 2))}
+    np.testing.assert_allclose(real_evaluation.committee(told, (first, second)), [[0.5, 0.5], [0.3, 0.7]])
+
+
+def made_take(person: str, label: str, lost_uv: float, number: int = 1) -> real_sets.Take:
+    draw = np.random.default_rng([number, *map(ord, person + label)])
+    times = np.arange(8 * 128) / 128.0
+    values = draw.normal(0, 10, (len(times), 2))
+    values[:300, 1] += lost_uv
+    return real_sets.Take(person, f"{person}-{label}-{number}", label, ("good", "bad"), 128.0, times, values)
+
+
+SMALL = replace(real_sets.MUSE, name="small", labels=("rest", "work"), excluded=("bad",))
+
+
+def test_the_excluded_channel_is_shown_to_tell_the_label_and_the_others_pass() -> None:
+    takes = [made_take(person, label, 800.0 * (label == "work"), number)
+             for person in "abcde" for label in SMALL.labels for number in (1, 2)]
+    (why,) = real_checks.why_excluded(takes, SMALL)
+    assert not why.passed
+    assert "The health of bad alone tells work from rest" in why.sentence
+    checks = real_checks.leaks(takes, SMALL)
+    assert [finding.check for finding in checks] == ["duration", "quality", "channel health"]
+    assert all(finding.passed for finding in checks)
+    kept = replace(SMALL, excluded=())
+    assert [finding.passed for finding in real_checks.leaks(takes, kept)] == [True, False, True, False]
+    assert real_checks.why_excluded(takes, kept) == []
+
+
+def test_the_networks_answers_come_back_to_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that knows the truth of every labelled step, and time, is told right in every row and variant."""
+    takes = [made_take(person, label, 0.0) for person in "ab" for label in SMALL.labels]
+    found = real_evaluation.moments(SMALL, takes)
+    given: list[fold_network.Variant] = []
+
+    def knowing(sessions: Sequence[Windows], label: Sequence[fold_network.Labels],
+                variant: fold_network.Variant) -> list[np.ndarray]:
+        given.append(variant)
+        return [np.stack((of == 0, of == 1), axis=1).astype(float) for of in label]
+
+    monkeypatch.setattr(fold_network, "leave_one_out", knowing)
+    figures = real_network.variants(found, 2, draws=10)
+    assert list(figures) == ["plain", "aligned", "pretrained", "aligned_pretrained"]
+    assert {(one.aligned, one.pretrained) for one in given} == {(a, p) for a in (False, True) for p in (False, True)}
+    for one in figures.values():
+        assert (one["value"], one["low"], one["high"], one["chance"], one["auc"]) == (1.0, 1.0, 1.0, 0.5, 1.0)
+        assert one["people"] == {"a": 1.0, "b": 1.0}
+    labelled = sum(int((found.take == one.session).sum()) for one in found.windows)
+    assert labelled == len(found.label) < sum(len(one) for one in found.windows)
 
 
 def test_what_cannot_be_used_is_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from small_person import person
 
-from models.alignment import Alignment, aligned, population, recentred
+from models.alignment import Alignment, aligned, aligned_together, population, recentred
 from models.errors import ModelError
 from models.inputs import LONG_TAILED, columns_of
+from models.splits import part
 from models.windows import Windows
 
 EEG = np.array(columns_of("eeg"))
@@ -77,6 +78,44 @@ def test_a_person_with_other_electrodes_comes_to_look_like_everybody() -> None:
     before, after = off(strange), off(aligned(strange, towards))
     assert after[0] < 0.05 * before[0]
     assert after[1] < 0.2 * before[1]
+
+
+def test_takes_of_one_label_each_keep_what_tells_them_apart() -> None:
+    """Two takes of a person with other electrodes: together they are moved onto everybody, apart they stay."""
+    towards = population([person(k, 2, swapped=False) for k in range(4)])
+    whole = mixed(person(9, 3, swapped=False), 3)
+    states = (0, 2)
+    whole.features[whole.state == 2, PLAIN[0]] += 6.0 * whole.features[:, PLAIN[0]].std()
+    takes = [replace(whole, features=whole.features.copy(), session=f"t{state}") for state in states]
+    moved = aligned_together([part(one, whole.state == state) for one, state in zip(takes, states, strict=True)],
+                             towards)
+    both = np.concatenate([one.features for one in moved])[:, PLAIN].astype(float)
+    plain = np.flatnonzero(~LONG_TAILED[towards.columns])
+    before = np.abs(whole.features[:, PLAIN].mean(axis=0) - towards.mean[plain]).mean()
+    assert np.abs(both.mean(axis=0) - towards.mean[plain]).mean() < 0.35 * before  # the rest is everybody's weight
+    spread = np.sqrt(np.diag(towards.covariance))[plain]
+    apart = np.abs(moved[0].features[:, PLAIN].mean(axis=0) - moved[1].features[:, PLAIN].mean(axis=0)) / spread
+    assert apart.max() > 1.0
+    alone = [aligned_together([part(one, whole.state == state)], towards)[0] for one, state in
+             zip(takes, states, strict=True)]
+    lost = np.abs(alone[0].features[:, PLAIN].mean(axis=0) - alone[1].features[:, PLAIN].mean(axis=0)) / spread
+    assert lost.max() < 0.6 * apart.max()
+
+
+def test_aligning_together_leaves_holes_and_other_kinds_as_they_are() -> None:
+    towards = population([person(k, 1, swapped=False) for k in range(3)])
+    one = mixed(person(6, 1), 2)
+    holed = one.features.copy()
+    holed[10:14, EEG] = np.nan
+    holed[:, EEG[3]] = np.nan
+    (moved,) = aligned_together([replace(one, features=holed)], towards)
+    assert_array_equal(np.isnan(moved.features), np.isnan(holed))
+    others = np.setdiff1d(np.arange(holed.shape[1]), EEG)
+    assert_array_equal(moved.features[:, others], holed[:, others])
+    nothing = replace(one, quality=np.zeros_like(one.quality))
+    # Nothing trusted was seen of this person: everybody's mean stands, and nothing moves.
+    assert_allclose(aligned_together([nothing], towards)[0].features[:, PLAIN], one.features[:, PLAIN], rtol=1e-3,
+                    atol=1e-2)
 
 
 def test_nothing_to_align_to_is_told() -> None:

@@ -9,11 +9,13 @@ import pytest
 from synthetic_windows import cohort, session
 
 from models import leakage, splits
+from models.channel_health import contact_trouble
 from models.errors import ModelError
 from models.splits import Split, part
 
 PEOPLE = [f"p{k:02d}" for k in range(10) for _ in range(8)]
 LABEL = np.tile([0, 1], 40)
+MUSE_LABELS = ("relaxed", "neutral", "concentrating")
 
 
 def noise(seed: int, width: int = 1) -> np.ndarray:
@@ -55,13 +57,14 @@ def test_duration_position_and_quality_that_tell_the_label_fail() -> None:
         found = check(PEOPLE, LABEL, trap, draws=40)
         assert not found.passed, found
         assert found.figure > 0.9
-        assert "alone tells the label" in found.sentence
+        assert "alone tells" in found.sentence
 
 
 def test_what_tells_nothing_passes() -> None:
     for seed in range(3):
         assert leakage.duration_tells_nothing(PEOPLE, LABEL, 10 + noise(seed)[:, 0], draws=40).passed
-        assert leakage.quality_tells_nothing(PEOPLE, LABEL, noise(seed, 3), draws=40).passed
+    # A twentieth fails by luck, as it may.
+    assert sum(leakage.quality_tells_nothing(PEOPLE, LABEL, noise(seed, 3), draws=100).passed for seed in range(8)) >= 7
     with pytest.raises(ModelError, match="two labels and two people"):
         leakage.duration_tells_nothing(["a"] * 80, LABEL, noise(0)[:, 0])
 
@@ -85,19 +88,6 @@ def test_normalisation_fitted_on_test_people_fails() -> None:
     assert found.figure > 0.5
 
 
-def test_contact_trouble_sees_rails_swings_and_flat_lines() -> None:
-    draw = np.random.default_rng(0)
-    values = draw.normal(0, 10, (1000, 4))
-    values[:100, 0] = 1000.0
-    values[:200, 1] += 500.0
-    values[:500, 2] = 3.0
-    lost, beyond, flat = leakage.contact_trouble(values, 250.0, 1000.0).reshape(4, 3).T
-    assert lost.tolist() == [0.1, 0, 0, 0]
-    assert beyond[1] == pytest.approx(0.2)
-    assert flat[2] == pytest.approx(0.5, abs=0.05)
-    assert flat[3] == beyond[3] == 0
-
-
 def test_real_round_durations_tell_success(shared_data: Path) -> None:
     table = np.load(shared_data / "eeg" / "muse_sequence_learning_24subj.npz")
     person, success = table["subject"].astype(str).tolist(), table["success"].astype(int)
@@ -109,21 +99,31 @@ def test_real_round_durations_tell_success(shared_data: Path) -> None:
     assert leakage.duration_tells_nothing(person, dealt, seconds, draws=40).passed
 
 
-def test_the_real_saturated_electrode_tells_concentration_and_the_others_do_not(shared_data: Path) -> None:
+@pytest.fixture(scope="module")
+def muse(shared_data: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Return person and label of each take, and the trouble of its channels (take, channel, measure)."""
     person, label, trouble = [], [], []
     for path in sorted((shared_data / "eeg" / "muse_mental_state").glob("*.csv.gz")):
         name, state, _ = path.name.split("-")
-        if state != "neutral":
-            with gzip.open(path, "rt") as lines:
-                values = np.loadtxt(lines, delimiter=",", skiprows=1, usecols=(1, 2, 3, 4))
-            person.append(name)
-            label.append(int(state == "concentrating"))
-            trouble.append(leakage.contact_trouble(values, 256.0, 1000.0).reshape(4, 3))
-    table = np.array(trouble)
-    found = leakage.quality_tells_nothing(person, np.array(label), table[:, 2], draws=40)
-    assert not found.passed
-    assert found.figure > 0.8  # measured: 0.88
-    assert leakage.quality_tells_nothing(person, np.array(label), table[:, [0, 1, 3]].reshape(-1, 9), draws=40).passed
+        with gzip.open(path, "rt") as lines:
+            values = np.loadtxt(lines, delimiter=",", skiprows=1, usecols=(1, 2, 3, 4))
+        person.append(name)
+        label.append(MUSE_LABELS.index(state))
+        trouble.append(contact_trouble(values, 256.0, 1000.0))
+    return person, np.array(label), np.array(trouble)
+
+
+@pytest.mark.parametrize("kept", [(0, 1, 2), (0, 2)])
+def test_the_real_saturated_electrode_tells_concentration_and_the_others_do_not(
+        muse: tuple[list[str], np.ndarray, np.ndarray], kept: tuple[int, ...]) -> None:
+    here = np.isin(muse[1], kept)
+    person, label, trouble = np.array(muse[0])[here].tolist(), muse[1][here], muse[2][here]
+    found = leakage.channels_tell_nothing(person, label, trouble, ("TP9", "AF7", "AF8", "TP10"), labels=MUSE_LABELS)
+    assert [finding.passed for finding in found] == [True, True, False, True], found
+    assert found[2].figure == 1.0
+    assert "AF8 alone tells concentrating from" in found[2].sentence
+    assert not leakage.quality_tells_nothing(person, label, trouble.reshape(len(label), -1)).passed
+    assert leakage.quality_tells_nothing(person, label, trouble[:, [0, 1, 3]].reshape(len(label), -1)).passed
 
 
 def test_real_shuffled_windows_share_seconds_and_contiguous_blocks_do_not(shared_data: Path) -> None:
