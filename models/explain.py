@@ -15,6 +15,7 @@ from torch import Tensor
 from models.checkpoint import Trained
 from models.errors import ModelError
 from models.explain_groups import COLUMNS, MODALITY_OF, NAMES
+from models.familiar import heard_alone, listening
 from models.inputs import KINDS
 from models.labels import LANES, STATES
 from models.network import Network
@@ -105,13 +106,14 @@ def reasons(trained: Trained, windows: Windows, step: int, state: str = "", poin
         raise ModelError(f"There is no state '{state}'.", f"Known states: {', '.join(STATES)}.")
     net = trained.net.eval()
     inputs, quality, times_s = before(trained, windows, step)
+    inputs = heard_alone(net, inputs)
     gone = torch.isnan(inputs)
 
     def logits(given: Tensor) -> Tensor:
         n = len(given)
         # Interpolation would spread the mark of what was not measured; it is put back where it was.
-        out: Tensor = net(torch.where(gone.expand_as(given), torch.nan, given), quality.expand(n, -1, -1),
-                          times_s.expand(n, -1)).readout.state[:, -1]
+        out: Tensor = listening(net, torch.where(gone.expand_as(given), torch.nan, given), quality.expand(n, -1, -1),
+                                times_s.expand(n, -1)).readout.state[:, -1]
         return out
 
     there = torch.nan_to_num(inputs)

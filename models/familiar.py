@@ -12,13 +12,30 @@ import torch
 from torch import Tensor
 
 from kernels.layout import MODALITIES
-from models.fusion_net import FusionNet
-from models.inputs import KINDS, TRUSTED
+from models.fusion_net import FusionNet, Outputs
+from models.inputs import KINDS, TRUSTED, columns_of
 from models.sequences import whole
 from models.windows import Windows
 
 PASSED = 0.999
 """Share of the trusted steps of people unknown to the training that stay within the limit."""
+
+
+def heard_alone(net: FusionNet, inputs: Tensor) -> Tensor:
+    """Return inputs (batch, step, 2, SIZE) in which what the network does not listen to is not measured."""
+    unheard = net.distance(inputs) > net.limit
+    out = inputs.clone()
+    for place, kind in enumerate(KINDS):
+        columns = columns_of(kind)
+        out[..., columns] = torch.where(unheard[..., place, None, None], torch.nan, out[..., columns])
+    return out
+
+
+def listening(net: FusionNet, inputs: Tensor, quality: Tensor, times_s: Tensor) -> Outputs:
+    """Return what the network would say if it listened to everything: smooth in its inputs, as gradients need it."""
+    out: Outputs = torch.func.functional_call(net, {"limit": torch.full_like(net.limit, torch.inf)},
+                                              (inputs, quality, times_s))
+    return out
 
 
 @torch.inference_mode()

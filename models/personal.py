@@ -27,7 +27,7 @@ LEARNING_RATE = 5e-3
 EPOCHS, PATIENCE = 40, 5
 SHARES = (1.0, 0.5, 0.25, 0.125)
 """An update that helps, but makes earlier sessions worse, goes so much of its way instead."""
-FAMILIAR, FAMILIAR_WEIGHT = 0.8, 3.0
+FAMILIAR, FAMILIAR_WEIGHT = 0.8, 10.0
 """Strangeness that learning may not push a step over, and what a step over it costs. Without this, what the heads read
 wanders off to where it looks like nothing known, and a session would be blind for the person it learned about."""
 

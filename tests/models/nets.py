@@ -15,11 +15,11 @@ def net(seed: int = 0, name: str = "tiny") -> FusionNet:
     return FusionNet(preset(name)).eval()
 
 
-def trained(seed: int = 0, name: str = "tiny") -> Trained:
+def trained(seed: int = 0, name: str = "tiny", limit: float = np.inf) -> Trained:
     made = net(seed, name)
     draw = np.random.default_rng(seed)
     width = made.preset.width
-    made.limit.fill_(3.0)
+    made.limit.fill_(limit)
     return Trained(made, Calibration(1.3, 0.8, draw.normal(size=(6, width)).astype(np.float32),
                                      np.eye(width, dtype=np.float32), 40.0), {"name": "made for a test"})
 

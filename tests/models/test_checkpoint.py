@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 from kernels.layout import MODALITIES, SIZE
 from models import export as exporting
 from models import header as module
-from models.checkpoint import load, save
+from models.checkpoint import Trained, load, save
 from models.compress import pruned, quantised
 from models.engine_onnx import OnnxEngine
 from models.engine_torch import TorchEngine
@@ -23,15 +23,20 @@ from models.step import turned
 from models.stream import Stream
 
 
+def limited() -> Trained:
+    """Return a network that does not listen to everything."""
+    return trained(limit=3.0)
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "tiny.onnx"
-    assert export(path, trained()) < 1e-5
+    assert export(path, limited()) < 1e-5
     return path
 
 
 def test_what_is_written_comes_back_whole(tmp_path: Path) -> None:
-    before = trained()
+    before = limited()
     save(tmp_path / "a.safetensors", before)
     after = load(tmp_path / "a.safetensors")
     assert after.card == before.card
@@ -45,7 +50,7 @@ def test_what_is_written_comes_back_whole(tmp_path: Path) -> None:
 def test_another_layout_other_states_and_damage_are_refused(tmp_path: Path, exported: Path,
                                                             monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.safetensors"
-    save(path, trained())
+    save(path, limited())
     for name, told in (("layout_hash", lambda: "0" * 16), ("STATES", ("calm",))):
         monkeypatch.setattr(module, name, told)
         with pytest.raises(ModelError, match=r"were trained for the (layout|states) .* this version has (0000|calm)"):
@@ -68,7 +73,7 @@ def test_another_layout_other_states_and_damage_are_refused(tmp_path: Path, expo
 def test_a_foreign_safetensors_file_and_a_wrong_size_are_told(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
-    made = trained()
+    made = limited()
     save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
     with pytest.raises(ModelError, match="no weights of attnflow"):
         load(tmp_path / "x.safetensors")
@@ -85,7 +90,7 @@ def test_a_foreign_safetensors_file_and_a_wrong_size_are_told(tmp_path: Path) ->
 
 
 def test_the_exported_network_carries_the_header_and_answers_alike(exported: Path) -> None:
-    engine, made = OnnxEngine(exported), trained()
+    engine, made = OnnxEngine(exported), limited()
     assert engine.header.card == made.card
     assert engine.preset == made.net.preset
     assert difference(TorchEngine(made.net), engine, made) < 1e-5
@@ -94,7 +99,7 @@ def test_the_exported_network_carries_the_header_and_answers_alike(exported: Pat
 def test_an_export_that_is_off_is_refused_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "difference", lambda *engines: 0.01)
     with pytest.raises(ModelError, match=r"is off by 1\.0e-02, expected 1e-04 at most"):
-        export(tmp_path / "a.onnx", trained())
+        export(tmp_path / "a.onnx", limited())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -110,7 +115,7 @@ def test_two_streams_of_one_session_give_the_same_bits(exported: Path) -> None:
 
 
 def test_eight_bits_hold_the_matrices_and_change_the_answers_little(exported: Path, tmp_path: Path) -> None:
-    made = trained()
+    made = limited()
     quantised(exported, tmp_path / "q.onnx", made.header)
     off = difference(TorchEngine(made.net), OnnxEngine(tmp_path / "q.onnx"), made)
     assert 1e-4 < off < 0.5
@@ -119,7 +124,7 @@ def test_eight_bits_hold_the_matrices_and_change_the_answers_little(exported: Pa
 
 
 def test_pruning_leaves_out_the_smallest_weights_of_a_copy() -> None:
-    made = trained()
+    made = limited()
     less = pruned(made, 0.5)
     zero = [float((p == 0).float().mean()) for name, p in less.net.named_parameters() if name.endswith("net.0.weight")]
     assert zero == [pytest.approx(0.5, abs=0.01)] * len(zero)

@@ -76,7 +76,7 @@ def test_one_wild_feature_is_no_strange_sensor() -> None:
 
 
 def test_with_every_sensor_strange_or_absent_the_answer_is_like_nothing_known() -> None:
-    made = trained()
+    made = trained(limit=3.0)
     stream = Stream(TorchEngine(made.net), made.calibration)
     features, quality = np.full(SIZE, 15.0, np.float32), np.ones(len(MODALITIES), np.float32)
     features[columns_of("context")] = 0.0
