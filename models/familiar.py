@@ -1,6 +1,6 @@
 """Which sensors say something that people have been seen to say: what lies far from it is not listened to.
 
-A headset on a desk, a camera that tracks a poster, noise on a cable: the features are there, and like nobody's. How far
+A headset on a desk, a face tracker that jumps, noise on a cable: the features are there, and like nobody's. How far
 a modality's measured features lie from the training people's, as the root mean square of their standard deviations,
 has a limit that ordinary steps of other people almost never pass. Beyond it the modality counts as absent.
 """
