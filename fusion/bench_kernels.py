@@ -9,7 +9,8 @@ from fusion import bench_peers
 from fusion.bench_example import Example, example
 from fusion.bench_groups import Call, members
 from fusion.bench_race import Times, race
-from fusion.bench_roofline import Work, available_cores, bare_loop, cpu_roof, cuda_roof, fraction, spin
+from fusion.bench_roofline import Work, bare_loop, cpu_roof, cuda_roof, fraction, spin
+from fusion.machine import available_cores
 from sensors.clock import SECOND, now_ns
 
 BATCH = 4_096

@@ -5,7 +5,6 @@ bandwidth, nor than its operations over the measured rate; whichever is longer i
 """
 
 import math
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.machine import available_cores
 from kernels.jit import cores, kernel, parallel, prange
 from sensors.clock import now_ns
 
@@ -83,11 +83,6 @@ def _touched(dtype: "np.dtype[Any]", path: str, shares: dict[str, float]) -> flo
     if dtype.names is None:
         return float(dtype.itemsize)
     return sum(_touched(dtype[name], f"{path}.{name}".lstrip("."), shares) for name in dtype.names)
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def spin(count: int) -> Callable[[], object]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from fusion.bench_roofline import available_cores
+from fusion.machine import available_cores
 from kernels.jit import cache_root, source_hash
 from kernels.layout import layout_hash
 from models.recipe import Simulate
