@@ -23,8 +23,7 @@ class Graph:
         """Add a node with one output and return the output's name."""
         return self.split(operator, 1, *inputs, **attributes)[0]
 
-    def split(self, operator: str, count: int, *inputs: Given,
-              **attributes: Any) -> list[str]:
+    def split(self, operator: str, count: int, *inputs: Given, **attributes: Any) -> list[str]:
         """Add a node with so many outputs and return their names."""
         from onnx import helper
 

@@ -14,7 +14,7 @@ class OneLayer:
 
     def __init__(self, graph: Graph, layer: Layer, preset: Preset, lanes: int) -> None:
         self._graph, self._layer, self._lanes = graph, layer, lanes
-        self._width, self._heads, self._size, self._reach = preset.width, preset.heads, preset.size, preset.reach
+        self._width, self._heads, self._size = preset.width, preset.heads, preset.size
 
     def mixture(self, x: str, asked: str) -> str:
         """Return alpha and beta (1, 2)."""
