@@ -14,6 +14,7 @@ from fusion.recorded_windows import steps_of
 from models import people
 from models.errors import ModelError
 from models.feedback import Sitting, Span, laid, tabled, told
+from models.files import appearing
 from models.labels import NOT_LABELLED, STATES
 from models.shipped import path_of
 from models.windows import Windows, load_folder
@@ -92,8 +93,8 @@ def learn(source: Path, person: str, weights: str = "default", labels: Path | No
             calibration = followed(own, sessions_known, [cut(one).held for one in sessions_known])
             off = export(Path(made) / people.NETWORK, replace(own, calibration=calibration))
             size = adapter_file.save(adapter_path, adapter)
-            shutil.copyfile(Path(made) / people.NETWORK, folder / f"{people.NETWORK}.part")
-        (folder / f"{people.NETWORK}.part").replace(folder / people.NETWORK)
+            with appearing(folder / people.NETWORK) as part:
+                shutil.copyfile(Path(made) / people.NETWORK, part)
     except OSError as error:
         raise ModelError(f"{folder} cannot be written ({error.strerror or error}).") from None
     remember(sessions, [trimmed(one, trained.net.preset) for one in given])

@@ -7,6 +7,7 @@ from kernels.layout import layout_hash
 from models.adapter import Adapter, fresh, merged
 from models.checkpoint import Trained
 from models.errors import ModelError
+from models.files import appearing
 from models.fusion_net import FusionNet
 from models.people import checked
 from models.tensors import read
@@ -34,9 +35,8 @@ def save(path: Path, adapter: Adapter) -> int:
         raise ModelError(f"{path}: the adapter takes {len(data)} bytes, expected {LARGEST} at most.",
                          f"Choose a rank under {adapter.rank}.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(data)
-    part.replace(path)
+    with appearing(path) as part:
+        part.write_bytes(data)
     return len(data)
 
 

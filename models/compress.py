@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from models.checkpoint import Trained
+from models.files import appearing
 from models.fusion_net import FusionNet
 from models.header import Header
 
@@ -23,14 +24,13 @@ def quantised(source: Path, target: Path, header: Header) -> None:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    part = target.with_suffix(".part")
     # Products without weights: attention, and counts that eight bits would not hold.
     exact = [node.name for node in onnx.load(str(source)).graph.node if node.op_type == "MatMul"]
-    quantize_dynamic(source, part, weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=exact)
-    model = onnx.load(str(part))
-    onnx.helper.set_model_props(model, header.as_text())
-    onnx.save(model, str(part))
-    part.replace(target)
+    with appearing(target) as part:
+        quantize_dynamic(source, part, weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=exact)
+        model = onnx.load(str(part))
+        onnx.helper.set_model_props(model, header.as_text())
+        onnx.save(model, str(part))
 
 
 def pruned(trained: Trained, share: float) -> Trained:

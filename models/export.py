@@ -10,6 +10,7 @@ from models.checkpoint import Trained
 from models.engine_onnx import OnnxEngine
 from models.engine_torch import TorchEngine
 from models.errors import ModelError
+from models.files import appearing
 from models.inputs import columns_of
 from models.onnx_step import step_graph
 from models.step import Engine
@@ -30,13 +31,12 @@ def export(path: Path, trained: Trained) -> float:
     """
     import onnx
 
-    part = path.with_suffix(".part")
-    onnx.save(step_graph(trained.net.eval(), trained.header.as_text()), str(part))
-    error = difference(TorchEngine(trained.net), OnnxEngine(part), trained)
-    if error > LARGEST_ERROR:
-        part.unlink()
-        raise ModelError(f"{path}: the exported network is off by {error:.1e}, expected {LARGEST_ERROR:.0e} at most.")
-    part.replace(path)
+    with appearing(path) as part:
+        onnx.save(step_graph(trained.net.eval(), trained.header.as_text()), str(part))
+        error = difference(TorchEngine(trained.net), OnnxEngine(part), trained)
+        if error > LARGEST_ERROR:
+            raise ModelError(f"{path}: the exported network is off by {error:.1e}, expected {LARGEST_ERROR:.0e} at "
+                             "most.")
     return error
 
 

@@ -107,7 +107,10 @@ class FusionNet(nn.Module):
 
         The root of the mean square over the measured levels, in standard deviations; 0 where none is measured.
         """
-        level = (inputs[:, :, 0] - self.mean) / self.spread[0]
+        return self._distance((inputs[:, :, 0] - self.mean) / self.spread[0])
+
+    def _distance(self, level: Tensor) -> Tensor:
+        """Return `distance` of levels (batch, step, SIZE) that are in standard deviations already."""
         known = ~torch.isnan(level)
         square = torch.where(known, level, 0.0).clamp(-FARTHEST, FARTHEST).square()
         found = []
@@ -118,8 +121,8 @@ class FusionNet(nn.Module):
 
     def tokens(self, inputs: Tensor, quality: Tensor) -> Tokens:
         """Return what a step's features become; see `Tokens`."""
-        familiar = self.distance(inputs) <= self.limit
         level, change = (inputs - torch.stack([self.mean, torch.zeros_like(self.mean)])).div(self.spread).unbind(2)
+        familiar = self._distance(level) <= self.limit
         known = ~torch.isnan(level)
         changed = ~torch.isnan(change)
         level = torch.where(known, level, 0.0).clamp(-HIGHEST, HIGHEST)

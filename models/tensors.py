@@ -5,14 +5,15 @@ from pathlib import Path
 
 from torch import Tensor
 
+from models.files import appearing
+
 
 def write(path: Path, tensors: Mapping[str, Tensor], text: Mapping[str, str]) -> None:
     """Write a file; it appears whole or not at all."""
     from safetensors.torch import save_file
 
-    part = path.with_suffix(".part")
-    save_file({name: value.contiguous() for name, value in tensors.items()}, part, metadata=dict(text))
-    part.replace(path)
+    with appearing(path) as part:
+        save_file({name: value.contiguous() for name, value in tensors.items()}, part, metadata=dict(text))
 
 
 def read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kernels.layout import MODALITIES, SIZE, layout_hash
 from models.errors import ModelError
+from models.files import appearing
 from models.labels import NOT_LABELLED, STATES
 
 FORMAT = "attnflow windows 1"
@@ -82,12 +83,11 @@ def save(path: Path, windows: Windows) -> None:
     """Write a windows file; it appears whole or not at all."""
     from safetensors.numpy import save as to_bytes
 
-    part = path.with_suffix(".part")
     header = {"format": FORMAT, "layout": layout_hash(), "person": windows.person, "session": windows.session,
               "source": windows.source, "truth_names": ",".join(windows.truth_names)}
     data = to_bytes({name: np.ascontiguousarray(getattr(windows, name)) for name in _ARRAYS}, metadata=header)
-    part.write_bytes(_ordered(data))
-    part.replace(path)
+    with appearing(path) as part:
+        part.write_bytes(_ordered(data))
 
 
 def _ordered(data: bytes) -> bytes:
