@@ -167,18 +167,17 @@ def _session(rig: "Rig") -> "Fold":
     """Return the session as a function from a message to its outputs, as `fusion.live` runs it."""
     from collections.abc import Sequence
 
-    from fusion import estimator
-    from fusion.session import Session
+    from fusion import assembly
     from kernels.warm import warm
-    from sensors.messages import AnyMessage, State
-    from sensors.topics import TOPICS
+    from sensors.messages import AnyMessage
+    from sensors.topics import TOPIC_OF, TOPICS
 
     warm()
-    session = Session(rig.session, estimator.make(rig.session.estimator, rig.session.person))
+    session = assembly.session_of(rig)
 
     def fold(topic: str, message: AnyMessage) -> Sequence[tuple[str, AnyMessage]]:
         if not TOPICS[topic].session:
             return ()
-        return [("state" if isinstance(output, State) else "alert", output) for output in session.update(message)]
+        return [(TOPIC_OF[type(output)], output) for output in session.update(message)]
 
     return fold

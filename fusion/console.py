@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fusion.summary import Summary
-    from sensors.messages import Alert, State
+    from sensors.messages import Alert, Said
 
 
 def console(*, error: bool = False) -> "Console":
@@ -62,7 +62,7 @@ def write_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def _told(output: "State | Alert") -> dict[str, Any]:
+def _told(output: "Said") -> dict[str, Any]:
     """Return an output as plain values, without what only the bus fills in."""
     import msgspec
 
@@ -76,9 +76,9 @@ class Lines:
         self._active: dict[str, None] = {}
         self._log: list[Alert] = []
 
-    def add(self, output: "State | Alert") -> None:
-        """Write a state; remember an alert for the states that follow."""
-        from sensors.messages import Alert
+    def add(self, output: "Said") -> None:
+        """Write a state; remember an alert for the states that follow. The bus and the recording tell the rest."""
+        from sensors.messages import Alert, State
 
         if isinstance(output, Alert):
             self._log.append(output)
@@ -86,8 +86,8 @@ class Lines:
                 self._active[output.rule] = None
             else:
                 self._active.pop(output.rule, None)
-            return
-        write_json(_told(output) | {"active_alerts": list(self._active)})
+        if isinstance(output, State):
+            write_json(_told(output) | {"active_alerts": list(self._active)})
 
     def end(self, summary: "Summary") -> None:
         """Write the last line."""

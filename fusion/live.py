@@ -7,25 +7,24 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from fusion import estimator, provenance
-from fusion.session import Session
+from fusion import assembly, provenance
 from fusion.summary import Book, Summary
 from fusion.view import View
 from kernels.warm import warm
 from sensors.bus import Endpoints, Hub, Publisher, Subscriber, configured_endpoints
 from sensors.clock import SECOND, SystemClock, now_ns
-from sensors.messages import Alert, State, Tick
+from sensors.messages import Said, Tick
 from sensors.recording import Recorder
 from sensors.rig import Rig
 from sensors.supervisor import Supervisor
-from sensors.topics import RECORDED_TOPICS, TOPICS
+from sensors.topics import RECORDED_TOPICS, TOPIC_OF, TOPICS
 
 VIEW_S = 0.125
 """Time between two views for a display."""
 
 
 def run(rig: Rig, *, seconds: float | None = None, record: Path | None = None,
-        on_output: Callable[[State | Alert], None] = lambda output: None,
+        on_output: Callable[[Said], None] = lambda output: None,
         on_view: Callable[[View], None] = lambda view: None) -> Summary:
     """Run a session until `seconds` have passed or Ctrl-C, and return its accounts.
 
@@ -36,7 +35,7 @@ def run(rig: Rig, *, seconds: float | None = None, record: Path | None = None,
     RigError, BusError, RecordingError
         Before anything is started. Sensor trouble never raises: it is told in Health and in the state's reason.
     """
-    session = Session(rig.session, estimator.make(rig.session.estimator, rig.session.person))
+    session = assembly.session_of(rig)
     with ExitStack() as stack:
         stopping = stack.enter_context(_interruptible())
         endpoints = configured_endpoints(rig.bus.publish, rig.bus.subscribe, rig.bus.keys)
@@ -71,7 +70,7 @@ def run(rig: Rig, *, seconds: float | None = None, record: Path | None = None,
                 outputs = session.update(got.message) if TOPICS[got.topic].session else []
                 book.take(got)
                 for output in outputs:
-                    topic = "state" if isinstance(output, State) else "alert"
+                    topic = TOPIC_OF[type(output)]
                     payload = publisher.send(topic, output)
                     book.give(output, got)
                     if recorder:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from fusion import estimator
+from fusion import assembly
 from fusion.provenance import code_hash
 from fusion.session import Digest, Session
 from fusion.summary import Book, Summary
@@ -16,12 +16,10 @@ from kernels.warm import warm
 from sensors.bus import Received
 from sensors.clock import SECOND, Clock, SystemClock
 from sensors.errors import RecordingError, WireError
-from sensors.messages import Alert, AnyMessage, State
+from sensors.messages import SAID, Alert, AnyMessage, Said, State
 from sensors.recording import Recording
-from sensors.rig import SessionConfig, parse
-from sensors.topics import SESSION_TOPICS, TOPICS, read
-
-OUTPUT_TOPICS = ("state", "alert")
+from sensors.rig import parse
+from sensors.topics import SAID_TOPICS, SESSION_TOPICS, TOPIC_OF, TOPICS, read
 
 
 class Verification(msgspec.Struct, kw_only=True):
@@ -62,8 +60,7 @@ def session_of(recording: Recording) -> Session:
         raise RecordingError(f"{recording.path} was made with feature layout {made_with}, this version has "
                              f"{layout_hash()}: states cannot be compared.",
                              "Replay it with the attnflow version named in its metadata.")
-    config: SessionConfig = parse(tomllib.loads(text.decode()), recording.metadata.get("rig", "recorded")).session
-    return Session(config, estimator.make(config.estimator, config.person))
+    return assembly.session_of(parse(tomllib.loads(text.decode()), recording.metadata.get("rig", "recorded")))
 
 
 def messages(recording: Recording) -> Iterator[Received]:
@@ -74,7 +71,7 @@ def messages(recording: Recording) -> Iterator[Received]:
     RecordingError
         If a stored message is not whole: what the session saw can then not be told.
     """
-    for received_ns, topic, payload in recording.messages((*SESSION_TOPICS, *OUTPUT_TOPICS)):
+    for received_ns, topic, payload in recording.messages((*SESSION_TOPICS, *SAID_TOPICS)):
         try:
             yield Received(topic, read(topic, payload), payload, received_ns)
         except WireError as error:
@@ -82,7 +79,7 @@ def messages(recording: Recording) -> Iterator[Received]:
                                  "Save what is whole with: attnflow export FILE --to parquet") from error
 
 
-def fold(recording: Recording) -> Iterator[tuple[AnyMessage, list[State | Alert]]]:
+def fold(recording: Recording) -> Iterator[tuple[AnyMessage, list[Said]]]:
     """Yield every recorded message with what the rebuilt session makes of it (nothing, for its own old outputs)."""
     session = session_of(recording)
     for got in messages(recording):
@@ -98,7 +95,7 @@ def verify(path: Path) -> Verification:
     warm()
     clock = SystemClock()
     began_ns = clock.now_ns()
-    recomputed: list[State | Alert] = []
+    recomputed: list[Said] = []
     ours, theirs = Digest(), Digest()
     difference = ""
     first_ns = last_ns = None
@@ -107,7 +104,7 @@ def verify(path: Path) -> Verification:
             if recomputed and not difference:
                 difference = _missing(recomputed[0])
             recomputed = outputs if not recomputed else recomputed + outputs
-        if not isinstance(message, (State, Alert)):  # a union would be built for every message
+        if not isinstance(message, SAID):
             continue
         first_ns = message.t_ns if first_ns is None else first_ns
         last_ns = message.t_ns
@@ -136,8 +133,13 @@ def verify(path: Path) -> Verification:
         first_difference=difference or ("" if theirs.states else "The recording holds no state to compare with."))
 
 
-def _name(output: State | Alert) -> str:
-    what = f"state '{output.state}'" if isinstance(output, State) else f"alert '{output.rule}'"
+def _name(output: Said) -> str:
+    if isinstance(output, State):
+        what = f"state '{output.state}'"
+    elif isinstance(output, Alert):
+        what = f"alert '{output.rule}'"
+    else:
+        what = TOPIC_OF[type(output)]
     return f"{what} at {output.t_ns / SECOND:.3f} s"
 
 
@@ -151,11 +153,11 @@ def _cause(recording: Recording) -> str:
     return ""
 
 
-def _missing(output: State | Alert) -> str:
+def _missing(output: Said) -> str:
     return f"The recomputed {_name(output)} is not in the recording."
 
 
-def _where(left: State | Alert, right: State | Alert) -> str:
+def _where(left: Said, right: Said) -> str:
     """Return the first fields that differ, for the sentence."""
     if type(left) is not type(right):
         return ""
@@ -165,7 +167,7 @@ def _where(left: State | Alert, right: State | Alert) -> str:
 
 
 def replay(path: Path, *, speed: float | None = 1.0, clock: Clock | None = None,
-           on_output: Callable[[State | Alert], None] = lambda output: None,
+           on_output: Callable[[Said], None] = lambda output: None,
            on_view: Callable[[View], None] = lambda view: None) -> Summary:
     """Run a recording through a fresh session and return its accounts.
 
@@ -189,7 +191,7 @@ def replay(path: Path, *, speed: float | None = 1.0, clock: Clock | None = None,
     first_ns: int | None = None
     next_view_ns = 0
     for got in messages(recording):
-        if got.topic in OUTPUT_TOPICS:
+        if got.topic in SAID_TOPICS:
             continue
         first_ns = got.received_ns if first_ns is None else first_ns
         if speed is not None:

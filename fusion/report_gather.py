@@ -181,16 +181,16 @@ class Gathering:
         elif isinstance(message, Marker):
             self.found.markers.add(self._at(message.t_ns), message.source, message.name, message.value)
         if self._session is not None and topic in SESSION_TOPICS:
-            outputs = self._session.update(message)
-            if outputs:
+            states = [said for said in self._session.update(message) if isinstance(said, State)]
+            if states:
                 self.found.features = self.found.features or self._envelope(SIZE)
-                self.found.features.add(np.array([outputs[-1].t_ns], np.int64), self._session.vector[None, :].copy())
-                self._keep(outputs)
+                self.found.features.add(np.array([states[-1].t_ns], np.int64), self._session.vector[None, :].copy())
+                self._keep(states)
 
-    def _keep(self, outputs: list[State | Alert]) -> None:
+    def _keep(self, states: list[State]) -> None:
         """Keep what the network saw, which an explanation starts from."""
-        for output in outputs:
-            if isinstance(output, State) and output.estimator == "network" and self._session is not None:
+        for output in states:
+            if output.estimator == "network" and self._session is not None:
                 if self.found.steps is None:
                     from fusion.recorded_windows import Steps
 

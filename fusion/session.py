@@ -6,6 +6,7 @@ carried event time past T + watermark, and it sees exactly the samples with stam
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -13,11 +14,26 @@ import numpy as np
 from fusion.alerts import Alerts
 from fusion.estimator import BLIND, STATES, Estimate, Estimator
 from fusion.features import QUALITY, Features, quality_of
+from fusion.follower import Follower
 from fusion.states import Decider, Decision, Situation
 from fusion.timeline import Pending
 from kernels.layout import INDEX, MODALITIES
 from sensors.clock import MILLISECOND, SECOND
-from sensors.messages import Alert, AnyMessage, Chunk, Health, InputAge, Marker, State, StreamInfo, Tick, encode
+from sensors.messages import (
+    Alert,
+    Answer,
+    AnyMessage,
+    Chunk,
+    Health,
+    InputAge,
+    Marker,
+    Said,
+    State,
+    StreamInfo,
+    Target,
+    Tick,
+    encode,
+)
 from sensors.rig import SessionConfig
 from sensors.topics import TOPICS
 
@@ -39,7 +55,7 @@ _LUMA, _ABSENT = INDEX["luma"], INDEX["face_absent_s"]
 
 
 class Session:
-    """Folds messages into states and alerts.
+    """Folds messages into states, alerts and whatever its followers say.
 
     Parameters
     ----------
@@ -47,10 +63,13 @@ class Session:
         The rig's ``[session]`` table.
     estimator
         What turns features into an estimate.
+    followers
+        What speaks beside the estimator; see `fusion.follower`.
     """
 
-    def __init__(self, config: SessionConfig, estimator: Estimator) -> None:
+    def __init__(self, config: SessionConfig, estimator: Estimator, followers: Sequence[Follower] = ()) -> None:
         self.config = config
+        self._followers = tuple(followers)
         self.pending: dict[str, Pending] = {}
         self.refused = 0
         """Chunks of unknown streams, or stamped too far in the future."""
@@ -73,16 +92,22 @@ class Session:
         """The feature vector of the last tick, in the order of `kernels.layout`."""
         return self._features.vector
 
-    def update(self, message: AnyMessage) -> list[State | Alert]:
+    def update(self, message: AnyMessage) -> list[Said]:
         """Take in one message and return what it brought about, in order; usually nothing.
 
         Time begins with the first tick, and only a tick may move it far: a sensor whose clock is wild can neither
         rush the session nor silence it.
         """
         ahead_ns = message.t_ns - self._event_ns
+        said: list[Said] = []
         if isinstance(message, Chunk):
             if not self._accept(message):
                 return []
+            for follower in self._followers:
+                said += follower.take(message)
+        elif isinstance(message, (Target, Answer)):
+            for follower in self._followers:
+                said += follower.hear(message)
         elif isinstance(message, Tick):
             if self._event_ns >= 0 and ahead_ns > SLEEP_NS:
                 self.refused += 1
@@ -94,7 +119,9 @@ class Session:
             self._hear(message)
         elif not isinstance(message, Marker):
             return []
-        return self._advance(message.t_ns) if self._event_ns >= 0 and ahead_ns <= LEAP_NS else []
+        if self._event_ns >= 0 and ahead_ns <= LEAP_NS:
+            said += self._advance(message.t_ns)
+        return said
 
     def _hear(self, health: Health) -> None:
         if health.stream in UNREAD or health.stream in self._unread:
@@ -119,6 +146,8 @@ class Session:
         self.pending[info.stream] = Pending(info)
         self._in_order = sorted(self.pending.values(), key=lambda pending: MODALITIES.index(pending.info.kind))
         self._features.meet(info)
+        for follower in self._followers:
+            follower.meet(info)
 
     def _accept(self, chunk: Chunk) -> bool:
         pending = self.pending.get(chunk.stream)
@@ -130,17 +159,17 @@ class Session:
         pending.push(chunk)
         return True
 
-    def _advance(self, event_ns: int) -> list[State | Alert]:
+    def _advance(self, event_ns: int) -> list[Said]:
         if self._event_ns < 0:
             self._next_ns = (event_ns // self._period_ns + 1) * self._period_ns
         self._event_ns = max(self._event_ns, event_ns)
-        outputs: list[State | Alert] = []
+        outputs: list[Said] = []
         while self._next_ns + self._watermark_ns <= self._event_ns:
             outputs += self._tick(self._next_ns)
             self._next_ns += self._period_ns
         return outputs
 
-    def _tick(self, tick_ns: int) -> list[State | Alert]:
+    def _tick(self, tick_ns: int) -> list[Said]:
         for pending in self._in_order:
             self._features.advance(pending.info.kind, *pending.take(tick_ns))
         vector = self._features.fill(tick_ns)
@@ -161,10 +190,13 @@ class Session:
         )
         estimate = self._estimator.estimate(tick_ns, vector, quality) if situation.telling else BLIND
         decision = self._decider.decide(tick_ns, estimate.probabilities, situation)
-        outputs: list[State | Alert] = [self._state(tick_ns, estimate, decision, quality, late)]
+        state = self._state(tick_ns, estimate, decision, quality, late)
+        outputs: list[Said] = [state]
         outputs += self._alerts.durations(tick_ns, features)
         for stream, trouble in troubles.items():
             outputs += self._alerts.sensor(tick_ns, stream, trouble)
+        for follower in self._followers:
+            outputs += follower.tick(state)
         return outputs
 
     def _is_fresh(self, pending: Pending, tick_ns: int) -> bool:
@@ -223,18 +255,18 @@ class Session:
 
 
 class Digest:
-    """A running SHA-256 over states and alerts, blind to how and when they were sent."""
+    """A running SHA-256 over all a session says, blind to how and when it was sent."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
         self.states = 0
         self.alerts = 0
 
-    def add(self, output: State | Alert) -> bytes:
+    def add(self, output: Said) -> bytes:
         """Take in one output and return its canonical bytes."""
         if isinstance(output, State):
             self.states += 1
-        else:
+        elif isinstance(output, Alert):
             self.alerts += 1
         data = canonical(output)
         self._hash.update(data)
@@ -245,6 +277,6 @@ class Digest:
         return self._hash.hexdigest()
 
 
-def canonical(output: State | Alert) -> bytes:
+def canonical(output: Said) -> bytes:
     """Return the bytes that two equal outputs share: everything but running number and sending time."""
     return encode(msgspec.structs.replace(output, seq=0, sent_ns=0))

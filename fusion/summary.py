@@ -12,7 +12,7 @@ from fusion.view import StreamView, View
 from sensors.bus import Received
 from sensors.clock import MILLISECOND, SECOND, cpu_seconds, now_ns
 from sensors.gaps import GapCounter
-from sensors.messages import Alert, Chunk, Health, State, StreamInfo, Tick
+from sensors.messages import Alert, Chunk, Health, Said, State, StreamInfo, Tick
 from sensors.recording import Recorder
 
 REMEMBERED = 20_000
@@ -176,11 +176,12 @@ class Book:
         stream.drift_ppm, stream.offset_ns = round(health.drift_ppm, 1), health.offset_ns
         stream.offset_spread_ns = health.offset_spread_ns
 
-    def give(self, output: State | Alert, completed_by: Received) -> None:
+    def give(self, output: Said, completed_by: Received) -> None:
         """Account for an output that has just been put on the wire."""
         self.digest.add(output)
         if isinstance(output, Alert):
             self._alerts.append(output)
+        if not isinstance(output, State):
             return
         if self._live:
             self._sample_to_state.add((now_ns() - completed_by.received_ns) / MILLISECOND)

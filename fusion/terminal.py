@@ -15,7 +15,7 @@ from rich.text import Text
 from fusion.palette import COLOURS, LEVEL_COLOURS, STATUS_COLOURS, label
 from fusion.view import View
 from sensors.clock import SECOND
-from sensors.messages import Alert, State
+from sensors.messages import Alert, Said, State
 from sensors.simulated.story import STATES
 
 FRAMES_PER_SECOND = 8
@@ -62,7 +62,7 @@ class Screen:
         """Take the newest view; it is drawn when the next frame is due."""
         self._view = view
 
-    def output(self, message: State | Alert) -> None:
+    def output(self, message: Said) -> None:
         """Take one output of the session; without a screen, a change is printed as a line."""
         if self._start_ns is None:
             self._start_ns = message.t_ns
@@ -70,7 +70,7 @@ class Screen:
             return
         if isinstance(message, Alert):
             self._console.print(alert_line(message, self._start_ns), soft_wrap=True)
-        elif (message.state, message.status) != self._shown:
+        elif isinstance(message, State) and (message.state, message.status) != self._shown:
             self._shown = (message.state, message.status)
             self._console.print(state_line(message, self._start_ns), soft_wrap=True)
 

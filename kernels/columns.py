@@ -1,11 +1,14 @@
 """Finding a stream's columns by name: done once, so that kernels only see numbers."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.errors import InputError
+from kernels.jit import kernel
 
 
 def find(stream: str, names: Sequence[str], wanted: Sequence[str]) -> NDArray[np.int32]:
@@ -48,3 +51,16 @@ def check_records(stream: str, records: NDArray[np.void], dtype: np.dtype[np.voi
     if not isinstance(records, np.ndarray) or records.dtype != dtype or records.ndim != 1:
         got = f"{records.dtype} {records.shape}" if isinstance(records, np.ndarray) else type(records).__name__
         raise InputError(f"{stream}: records is {got[:60]}, expected a (n,) array of the {stream} record")
+
+
+@kernel
+def measured(record: Any, row: NDArray[np.float32], wanted: int, low: float, high: float) -> float:
+    """Return the value of a wanted column in a row; NaN where it is missing or cannot be.
+
+    ``record.columns`` says where the wanted columns stand, as `find` gives it.
+    """
+    column = record.columns[wanted]
+    if column < 0 or column >= row.shape[0]:
+        return math.nan
+    value = float(row[column])
+    return value if low <= value <= high else math.nan

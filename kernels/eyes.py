@@ -25,6 +25,7 @@ from kernels import (
     scanning,
 )
 from kernels import eyes_record as own
+from kernels.columns import measured
 from kernels.eyes_record import EYES, Setup, reset
 from kernels.jit import kernel
 from kernels.layout import INDEX
@@ -101,43 +102,33 @@ def _frame(eyes: Any, row: NDArray[np.float32], now_ns: int) -> None:
     eyes.newest_ns = now_ns
     trusted = 1
     if eyes.columns[own.FACE] >= 0:
-        trusted = 1 if _measured(eyes, row, own.FACE, 0.0, 1.0) >= TRUSTED_FACE else 0
+        trusted = 1 if measured(eyes, row, own.FACE, 0.0, 1.0) >= TRUSTED_FACE else 0
         if trusted == 1:
             eyes.face_ns = now_ns
     yaw = pitch = roll = jaw = gaze_yaw = gaze_pitch = opening = score = math.nan
     if trusted == 1:
-        yaw = _measured(eyes, row, own.HEAD_YAW, -ANGLE_RAD, ANGLE_RAD)
-        pitch = _measured(eyes, row, own.HEAD_PITCH, -ANGLE_RAD, ANGLE_RAD)
-        roll = _measured(eyes, row, own.HEAD_ROLL, -ROLL_RAD, ROLL_RAD)
-        jaw = _measured(eyes, row, own.JAW, 0.0, 1.0)
-        gaze_yaw = _measured(eyes, row, own.GAZE_YAW, -ANGLE_RAD, ANGLE_RAD)
-        gaze_pitch = _measured(eyes, row, own.GAZE_PITCH, -ANGLE_RAD, ANGLE_RAD)
-        opening = ocular.lid_opening(_measured(eyes, row, own.EAR_LEFT, 0.0, 1.0),
-                                     _measured(eyes, row, own.EAR_RIGHT, 0.0, 1.0), yaw)
-        score = ocular.lid_opening(_measured(eyes, row, own.BLINK_LEFT, 0.0, 1.0),
-                                   _measured(eyes, row, own.BLINK_RIGHT, 0.0, 1.0), yaw)
+        yaw = measured(eyes, row, own.HEAD_YAW, -ANGLE_RAD, ANGLE_RAD)
+        pitch = measured(eyes, row, own.HEAD_PITCH, -ANGLE_RAD, ANGLE_RAD)
+        roll = measured(eyes, row, own.HEAD_ROLL, -ROLL_RAD, ROLL_RAD)
+        jaw = measured(eyes, row, own.JAW, 0.0, 1.0)
+        gaze_yaw = measured(eyes, row, own.GAZE_YAW, -ANGLE_RAD, ANGLE_RAD)
+        gaze_pitch = measured(eyes, row, own.GAZE_PITCH, -ANGLE_RAD, ANGLE_RAD)
+        opening = ocular.lid_opening(measured(eyes, row, own.EAR_LEFT, 0.0, 1.0),
+                                     measured(eyes, row, own.EAR_RIGHT, 0.0, 1.0), yaw)
+        score = ocular.lid_opening(measured(eyes, row, own.BLINK_LEFT, 0.0, 1.0),
+                                   measured(eyes, row, own.BLINK_RIGHT, 0.0, 1.0), yaw)
     opened = ocular.openness(eyes.lids, now_ns, step_ns, opening, score, yaw, pitch)
     _lids(eyes, now_ns, step_ns, opening, opened)
     if math.isnan(gaze_yaw) or math.isnan(gaze_pitch) or opened < LOOKING:
         gaze_yaw = gaze_pitch = math.nan
     _gaze(eyes, now_ns, gaze_yaw, gaze_pitch)
-    frames.remember(eyes.frames, now_ns, trusted, _measured(eyes, row, own.LUMA, 0.0, 255.0), yaw, pitch, roll, jaw)
+    frames.remember(eyes.frames, now_ns, trusted, measured(eyes, row, own.LUMA, 0.0, 255.0), yaw, pitch, roll, jaw)
     if not math.isnan(pitch):
         buckets.add(eyes.buckets, now_ns, own.HEAD_NS, step_ns)
         buckets.add(eyes.buckets, now_ns, own.NODS, gestures.nod(eyes.nod, eyes.frames, now_ns, pitch))
     if not math.isnan(jaw):
         buckets.add(eyes.buckets, now_ns, own.JAW_NS, step_ns)
         buckets.add(eyes.buckets, now_ns, own.YAWNS, gestures.yawn(eyes.yawn, now_ns, jaw))
-
-
-@kernel
-def _measured(eyes: Any, row: NDArray[np.float32], wanted: int, low: float, high: float) -> float:
-    """Return a column's value; NaN where it is missing or cannot be."""
-    column = eyes.columns[wanted]
-    if column < 0 or column >= row.shape[0]:
-        return math.nan
-    value = float(row[column])
-    return value if low <= value <= high else math.nan
 
 
 @kernel

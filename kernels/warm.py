@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import audio, audio_pitch, audio_resample, brain, context, eyes, fused, voice
+from kernels import audio, audio_pitch, audio_resample, brain, context, eyes, fused, sight, voice
 from kernels.layout import SIZE
 
 
@@ -27,6 +27,12 @@ def warm(say: Callable[[str], None] = lambda name: None) -> None:
 
 def _camera() -> None:
     fused.take_camera(_sessions(), *_one_row())
+
+
+def _sight() -> None:
+    records = np.zeros(1, sight.SIGHT)
+    sight.reset(records, ("face",), 1.0)
+    sight.follow_one(records, *_one_row())
 
 
 def _microphone() -> None:
@@ -58,5 +64,5 @@ def _one_row() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 
 PARTS: dict[str, Callable[[], None]] = {
     "sound": audio.warm, "pitch": audio_pitch.warm, "resampling": audio_resample.warm, "camera": _camera,
-    "microphone": _microphone, "EEG": _eeg, "context": _context, "feature vector": _vector}
+    "sight": _sight, "microphone": _microphone, "EEG": _eeg, "context": _context, "feature vector": _vector}
 """What is compiled, by name."""

@@ -13,6 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensors.errors import WireError
+from sensors.message import Message
+from sensors.messages_app import Answer, Target
+from sensors.messages_said import SAID, Alert, GazeEvent, Hint, InputAge, Proof, Said, State
+
+__all__ = ["FLOAT32", "INT64", "MALFORMED", "SAID", "Alert", "Answer", "AnyMessage", "Chunk", "Column", "FloatArray",
+           "GazeEvent", "Health", "Hint", "InputAge", "Marker", "Message", "Proof", "Said", "State", "StreamInfo",
+           "Target", "Tick", "TimeArray", "decode", "decoder", "encode", "encode_as"]
 
 FloatArray: TypeAlias = NDArray[np.float32]
 TimeArray: TypeAlias = NDArray[np.int64]
@@ -24,17 +31,6 @@ WIRE_DTYPES: dict[str, np.dtype[Any]] = {"<f4": FLOAT32, "<i8": INT64}
 
 HIGHEST_RATE_HZ = 100_000
 """No stream of ours is faster; a larger nominal rate is a mistake, and would size buffers."""
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
-    """What every message carries."""
-
-    t_ns: int
-    """Source time on the session clock: when it was true, not when it was sent."""
-    seq: int = 0
-    """Running number within one sender and topic; a step over 1 at the receiver is a gap."""
-    sent_ns: int = 0
-    """When the sender put it on the wire."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -59,7 +55,7 @@ class StreamInfo(Message, tag="info", frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     device: str = ""
     """The device as it names itself, with what it granted ("640x480 @ 30 fps")."""
-    meta: dict[str, str] = {}
+    meta: dict[str, str] = msgspec.field(default_factory=dict)
     """Anything else a reader needs: montage, gain, "simulated": "yes" or "no"; "holes": "kept" where silence can be the
     source's own, as in a recording."""
 
@@ -138,61 +134,8 @@ class Tick(Message, tag="tick", frozen=True, kw_only=True):
     """The session's metronome: time has reached `t_ns`, whether or not any sensor spoke."""
 
 
-class InputAge(msgspec.Struct, frozen=True):
-    """How fresh one input was when a state left."""
-
-    age_ms: float
-    """Time from its newest used sample to the tick's completion (tick + watermark), in ms; -1 when it never spoke."""
-    quality: float
-    """0..1."""
-    status: str
-    """Last `Health.status` known, or "stale" when its age is over the limit."""
-
-
-class State(Message, tag="state", frozen=True, kw_only=True):
-    """The attention state at event time `t_ns`."""
-
-    state: str
-    """focused, distracted_visual, distracted_cognitive, drowsy, overloaded, away or unknown."""
-    probabilities: dict[str, float]
-    conformal: tuple[str, ...] = ()
-    """The set of states that cannot be ruled out at the estimator's stated level; empty when not calibrated."""
-    attention: float = float("nan")
-    attention_sd: float = float("nan")
-    vigilance: float = float("nan")
-    vigilance_sd: float = float("nan")
-    load: float = float("nan")
-    load_sd: float = float("nan")
-    lapse_risk_3s: float = float("nan")
-    lapse_risk_10s: float = float("nan")
-    weights: dict[str, float] = {}
-    """How much each modality and the external context moved this answer; they sum to 1."""
-    quality: dict[str, float] = {}
-    """Per modality, 0..1."""
-    inputs: dict[str, InputAge] = {}
-    """Per stream."""
-    status: str = "ok"
-    """ok, calibrating, degraded or stale."""
-    reason: str = ""
-    """One sentence for a person."""
-    estimator: str = ""
-
-
-class Alert(Message, tag="alert", frozen=True, kw_only=True):
-    """Something a person should be told now."""
-
-    rule: str
-    """Which rule fired."""
-    level: str
-    """info, warning or critical."""
-    reason: str
-    onset_ns: int
-    """When the evidence began."""
-    active: bool = True
-    """True when it starts, False when it ends."""
-
-
-AnyMessage: TypeAlias = StreamInfo | Chunk | Marker | Health | Tick | State | Alert
+AnyMessage: TypeAlias = (StreamInfo | Chunk | Marker | Health | Tick | Target | Answer
+                         | State | Alert | Proof | GazeEvent | Hint)
 
 
 class _ChunkOnWire(msgspec.Struct, tag_field="type", tag="chunk", forbid_unknown_fields=True):

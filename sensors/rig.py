@@ -11,6 +11,9 @@ import msgspec
 
 from sensors.driver import DRIVERS, Config, config_class
 from sensors.errors import RigError
+from sensors.rig_driving import DrivingConfig
+from sensors.rig_outputs import OUTPUTS, OutputConfig
+from sensors.rig_xr import XrConfig
 from sensors.simulated.story import ParticipantConfig
 from sensors.topics import CHUNK_TOPICS
 
@@ -91,6 +94,12 @@ class Rig(msgspec.Struct, frozen=True, kw_only=True):
     participant: ParticipantConfig
     sensors: dict[str, Config]
     """Stream name to driver config."""
+    driving: DrivingConfig | None = None
+    """The warning ladders, if any run."""
+    xr: XrConfig | None = None
+    """Gaze events and hints, if any are wanted."""
+    outputs: dict[str, OutputConfig] = msgspec.field(default_factory=dict)
+    """By name: "osc", "lsl", "websocket", "can"."""
     toml: str
     """The rig as TOML text with every override applied, for the recording."""
 
@@ -151,6 +160,9 @@ def parse(tables: Mapping[str, Any], name: str, texts: Mapping[tuple[str, ...], 
     session = _convert(rest.pop("session", {}), SessionConfig, "session")
     bus = _convert(rest.pop("bus", {}), BusConfig, "bus")
     participant = _convert(rest.pop("participant", {}), ParticipantConfig, "participant")
+    driving = _convert(rest.pop("driving"), DrivingConfig, "driving") if "driving" in rest else None
+    xr = _convert(rest.pop("xr"), XrConfig, "xr") if "xr" in rest else None
+    outputs = _outputs(rest.pop("outputs", {}))
     sensors: dict[str, Config] = {}
     for stream, table in rest.items():
         if not isinstance(table, dict):
@@ -165,7 +177,15 @@ def parse(tables: Mapping[str, Any], name: str, texts: Mapping[tuple[str, ...], 
     if not sensors:
         raise RigError(f"Rig '{name}' has no sensor.", "Add a table such as [camera], [microphone] or [eeg].")
     return Rig(name=name, description=str(description), session=session, bus=bus, participant=participant,
-               sensors=sensors, toml=to_toml(tables))
+               sensors=sensors, driving=driving, xr=xr, outputs=outputs, toml=to_toml(tables))
+
+
+def _outputs(tables: Any) -> dict[str, OutputConfig]:
+    unknown = sorted(set(tables) - set(OUTPUTS)) if isinstance(tables, dict) else ["its value"]
+    if unknown:
+        raise RigError(f"Rig table [outputs]: there is no output '{unknown[0]}'.",
+                       f"Known outputs: {', '.join(OUTPUTS)}, each a table of its own, such as [outputs.osc].")
+    return {name: _convert(table, OUTPUTS[name], f"outputs.{name}") for name, table in tables.items()}
 
 
 def _convert(table: Any, target: type[T], where: str) -> T:
@@ -178,7 +198,8 @@ def _convert(table: Any, target: type[T], where: str) -> T:
 
 def _text_fields(where: str, tables: Mapping[str, Any]) -> set[str]:
     """Return the keys of a table that hold plain text; none if the table is unknown, which `parse` will say."""
-    known: dict[str, type[Any]] = {"session": SessionConfig, "bus": BusConfig, "participant": ParticipantConfig}
+    known: dict[str, type[Any]] = {"session": SessionConfig, "bus": BusConfig, "participant": ParticipantConfig,
+                                    "driving": DrivingConfig, "xr": XrConfig}
     if where not in known:
         driver = tables[where].get("driver", USUAL_DRIVER.get(where, where))
         if driver not in tuple(DRIVERS):

@@ -44,8 +44,13 @@ TOPICS: dict[str, Topic] = {
     "health":     Topic(messages.Health,       1.0,   Keep.ALL,    True,  "a driver's heartbeat"),
     "marker":     Topic(messages.Marker,       0.0,   Keep.ALL,    True,  "named moments"),
     "tick":       Topic(messages.Tick,         10.0,  Keep.ALL,    True,  "the metronome"),
+    "target":     Topic(messages.Target,       0.0,   Keep.ALL,    True,  "where an app's areas of interest are"),
+    "answer":     Topic(messages.Answer,       0.0,   Keep.ALL,    True,  "what became of a hint"),
     "state":      Topic(messages.State,        10.0,  Keep.LATEST, False, "the attention state"),
     "alert":      Topic(messages.Alert,        0.0,   Keep.ALL,    False, "what a person should be told now"),
+    "proof":      Topic(messages.Proof,        0.0,   Keep.ALL,    False, "the steps of the driving ladders' rules"),
+    "event":      Topic(messages.GazeEvent,    5.0,   Keep.ALL,    False, "what the eyes did"),
+    "hint":       Topic(messages.Hint,         0.0,   Keep.ALL,    False, "what an app may adapt"),
 }
 
 CHUNK_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.carries is messages.Chunk)
@@ -54,8 +59,14 @@ CHUNK_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.carries is 
 SESSION_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.session)
 """What the session folds over."""
 
+SAID_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.carries in messages.SAID)
+"""What the session says."""
+
+TOPIC_OF: dict[type[messages.Message], str] = {TOPICS[name].carries: name for name in SAID_TOPICS}
+"""The topic of each thing a session says."""
+
 RECORDED_TOPICS = (*SESSION_TOPICS, "truth")
-"""What the recorder takes from the bus; it is handed states and alerts by the session itself."""
+"""What the recorder takes from the bus; it is handed what the session says by the session itself."""
 
 
 def frame(topic: str, payload: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""Driving: where the driver looks, and warning ladders as data."""

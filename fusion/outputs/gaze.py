@@ -1,0 +1,80 @@
+"""The newest gaze as every output tells it: direction, place, lids, and how far to trust them."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from kernels import sight
+from kernels.errors import InputError
+from sensors.messages import Chunk, StreamInfo
+
+
+class Gaze(NamedTuple):
+    """One moment of gaze; NaN where not measured.
+
+    Angles in rad, yaw + to the person's right, pitch + up, roll + clockwise as the person sees it; metres as in the
+    camera's columns.
+    """
+
+    t_ns: int
+    """When it was true, on the session clock; its age is the time since."""
+    yaw: float
+    pitch: float
+    head_yaw: float
+    head_pitch: float
+    head_roll: float
+    x: float
+    y: float
+    z: float
+    """The head's place; the camera, or the headset's own origin, is at zero."""
+    openness: float
+    """Both lids together, 1 the person's own open eye, 0 closed."""
+    confidence: float
+    """0..1: how far the sensor trusts the face it measured; 0 without one."""
+    status: str
+    """"ok", "no_gaze" (lids down, eyes covered) or "no_face"."""
+
+
+PLACE = ("head_roll", "head_x", "head_y", "head_z", "face")
+
+
+class GazeReader:
+    """Turns the chunks of one camera or headset stream into gaze."""
+
+    def __init__(self) -> None:
+        self._stream = ""
+        self._columns: dict[str, int] = {}
+        self._sight = np.zeros(1, sight.SIGHT)
+
+    def meet(self, info: StreamInfo) -> None:
+        """Take the first stream of kind "camera" that has gaze in it, and go on with it; others change nothing."""
+        if info.kind != "camera" or "gaze_yaw" not in info.names or self._stream not in ("", info.stream):
+            return
+        columns = {name: k for k, name in enumerate(info.names)}
+        if columns == self._columns:
+            return
+        try:
+            sight.reset(self._sight, info.names, 20.0)
+        except InputError:
+            return
+        self._stream, self._columns = info.stream, columns
+
+    def read(self, chunk: Chunk) -> list[Gaze]:
+        """Return the gaze of each row, in order; none of another stream's, or of one not met."""
+        if chunk.stream != self._stream or chunk.values.shape[1] != len(self._columns):
+            return []
+        rows = sight.follow_one(self._sight, chunk.values, chunk.times_ns)
+        place = np.stack([chunk.values[:, self._columns[name]] if name in self._columns
+                          else np.full(len(chunk.values), np.nan, np.float32) for name in PLACE], axis=1)
+        return [self._one(t_ns, row, extra) for t_ns, row, extra in
+                zip(chunk.times_ns.tolist(), rows.tolist(), place.tolist(), strict=True)]
+
+    def _one(self, t_ns: int, row: list[float], extra: list[float]) -> Gaze:
+        roll, x, y, z, face = extra
+        seen = row[sight.FACE] > 0
+        looks = not math.isnan(row[sight.GAZE_YAW])
+        trust = 1.0 if math.isnan(face) else min(1.0, max(0.0, face))
+        return Gaze(t_ns, row[sight.GAZE_YAW], row[sight.GAZE_PITCH], row[sight.HEAD_YAW], row[sight.HEAD_PITCH], roll,
+                    x, y, z, row[sight.OPENNESS], trust if seen else 0.0,
+                    "ok" if looks else "no_gaze" if seen else "no_face")

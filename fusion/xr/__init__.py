@@ -1,0 +1,1 @@
+"""AR and VR: gaze events and hints that an app can adapt to."""

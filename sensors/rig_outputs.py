@@ -1,0 +1,42 @@
+"""The rig's ``[outputs.*]`` tables: who is told what the session says, and where."""
+
+import msgspec
+
+
+class OutputConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every output's table."""
+
+
+class OscOutput(OutputConfig, frozen=True, kw_only=True):
+    """The ``[outputs.osc]`` table."""
+
+    host: str = "127.0.0.1"
+    port: int = 9000
+    """VRChat listens on 9000."""
+
+
+class LslOutput(OutputConfig, frozen=True, kw_only=True):
+    """The ``[outputs.lsl]`` table."""
+
+    name: str = "attnflow"
+    """How the outlets' names begin."""
+
+
+class WebsocketOutput(OutputConfig, frozen=True, kw_only=True):
+    """The ``[outputs.websocket]`` table."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+
+
+class CanOutput(OutputConfig, frozen=True, kw_only=True):
+    """The ``[outputs.can]`` table."""
+
+    interface: str = "virtual"
+    """As python-can names it: virtual, udp_multicast, socketcan, pcan ..."""
+    channel: str = "attnflow"
+
+
+OUTPUTS: dict[str, type[OutputConfig]] = {
+    "osc": OscOutput, "lsl": LslOutput, "websocket": WebsocketOutput, "can": CanOutput}
+"""The tables there are."""
