@@ -26,14 +26,14 @@ def versions() -> dict[str, str]:
 
 
 def code_hash() -> str:
-    """Return a short hash of what turns messages into states, code and shipped weights.
+    """Return a short hash of what turns messages into states and alerts: code, shipped weights and driving profiles.
 
-    Other code or weights may rightly give other states.
+    Another of these may rightly give other states.
     """
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parent.parent
     for package in ("kernels", "fusion", "models"):
-        for path in sorted([*(root / package).rglob("*.py"), *(root / package).rglob("*.onnx")]):
+        for path in sorted(path for kind in ("*.py", "*.onnx", "*.toml") for path in (root / package).rglob(kind)):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -65,11 +65,14 @@ class Session:
         What turns features into an estimate.
     followers
         What speaks beside the estimator; see `fusion.follower`.
+    own_rules
+        Whether the session warns of closed eyes and looks away by itself; not where driving ladders do.
     """
 
-    def __init__(self, config: SessionConfig, estimator: Estimator, followers: Sequence[Follower] = ()) -> None:
+    def __init__(self, config: SessionConfig, estimator: Estimator, followers: Sequence[Follower] = (), *,
+                 own_rules: bool = True) -> None:
         self.config = config
-        self._followers = tuple(followers)
+        self._followers, self._own_rules = tuple(followers), own_rules
         self.pending: dict[str, Pending] = {}
         self.refused = 0
         """Chunks of unknown streams, or stamped too far in the future."""
@@ -192,7 +195,8 @@ class Session:
         decision = self._decider.decide(tick_ns, estimate.probabilities, situation)
         state = self._state(tick_ns, estimate, decision, quality, late)
         outputs: list[Said] = [state]
-        outputs += self._alerts.durations(tick_ns, features)
+        if self._own_rules:
+            outputs += self._alerts.durations(tick_ns, features)
         for stream, trouble in troubles.items():
             outputs += self._alerts.sensor(tick_ns, stream, trouble)
         for follower in self._followers:

@@ -12,6 +12,10 @@ class CabinConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Side of the steering wheel; "right" mirrors the zones."""
     zones: str = "car"
     """A cabin that ships with the product, or the path of a TOML file of the same form."""
+    ahead_yaw_deg: float = 0.0
+    """Where straight ahead lies in the camera's own angles, + to the person's right, for a camera mounted aside."""
+    ahead_pitch_deg: float = 0.0
+    """The same, + up."""
     changes: dict[str, dict[str, list[float]]] = msgspec.field(default_factory=dict)
     """Zones that are placed otherwise here: name = {yaw_deg = [left, right], pitch_deg = [low, high]}."""
 

@@ -12,14 +12,19 @@ from hypothesis.extra import numpy as hnp
 from sensors.errors import WireError
 from sensors.messages import (
     Alert,
+    Answer,
     AnyMessage,
     Chunk,
     Column,
+    GazeEvent,
     Health,
+    Hint,
     InputAge,
     Marker,
+    Proof,
     State,
     StreamInfo,
+    Target,
     Tick,
     decode,
     encode,
@@ -32,7 +37,13 @@ EXAMPLES: list[AnyMessage] = [
     Health(t_ns=3, stream="eeg", status="ok"),
     Tick(t_ns=4),
     State(t_ns=5, state="focused", probabilities={"focused": 1.0}, inputs={"eeg": InputAge(3.0, 0.5, "ok")}),
-    Alert(t_ns=6, rule="sleep", level="critical", reason="Eyes closed.", onset_ns=1),
+    Alert(t_ns=6, rule="sleep", level="critical", reason="Eyes closed.", onset_ns=1, evidence_ns=(1, 6)),
+    Proof(t_ns=7, profile="eu-addw", rule="visual_distraction", step="start", value=0.0, limit=6.0, unit="s",
+          because="lap P 0.93, 30 km/h"),
+    GazeEvent(t_ns=8, kind="dwell", onset_ns=1, end_ns=8, target="button"),
+    Hint(t_ns=9, hint="take_break", active=True, reason="Drowsy for 20 s.", number=1, onset_ns=2, confidence=0.8),
+    Target(t_ns=10, name="button", yaw=0.1, pitch=-0.2, width=0.05, height=0.05),
+    Answer(t_ns=11, hint="take_break", number=1, answer="dismissed", source="page"),
 ]
 
 
