@@ -71,7 +71,7 @@ class Looks:
         self._gaze_ns = self._eyes_ns = self._newest_ns = self._look_ns = -1
         self._waiting: list[Rows] = []
         """Gaze and head with the time they stand for, that have not taught the offsets yet."""
-        self.times_ns: list[int] = []
+        self.times_ns = np.empty(0, np.int64)
         self.yaw = self.pitch = self.openness = np.empty(0)
         self._from_head = np.empty(0, bool)
 
@@ -99,7 +99,7 @@ class Looks:
         gaze = ~np.isnan(seen[:, sight.GAZE_YAW])
         lowered = (opened > P80) & (opened < LOOKING)
         head = ~gaze & ~closed & ~np.isnan(ahead[:, 2]) & ~(lowered & ~(ahead[:, 3] < HEAD_DOWN))
-        self.times_ns = times_ns.tolist()
+        self.times_ns = times_ns
         self.yaw = np.where(head, HEAD_GAIN * ahead[:, 2], ahead[:, 0])
         self.pitch = np.where(head, HEAD_GAIN * ahead[:, 3], ahead[:, 1])
         self.openness, self._from_head = opened, head
@@ -188,7 +188,7 @@ class Looks:
 
     def because(self, t_ns: int) -> str:
         """Return what the frame that decided at `t_ns` showed, for the proof."""
-        if not self.times_ns:
+        if not len(self.times_ns):
             return "no frame"
         k = min(len(self.times_ns) - 1, int(np.searchsorted(self.times_ns, t_ns)))
         openness = float(self.openness[k])
