@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fusion import commands_dataset, commands_evaluate, commands_import, commands_model, commands_personal
+from fusion import (
+    commands_dataset,
+    commands_evaluate,
+    commands_explain,
+    commands_import,
+    commands_model,
+    commands_personal,
+)
 from fusion.console import Lines, busy, complain, console, progress, write_json
 from models.errors import ModelError
 from sensors.errors import AttnflowError, RecordingError
@@ -24,7 +31,7 @@ app = typer.Typer(name="attnflow", add_completion=False, no_args_is_help=True, p
                   epilog="Any command takes --debug, which shows the traceback of an error.")
 bench_app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.add_typer(bench_app, name="bench")
-for commands in (commands_dataset, commands_evaluate, commands_import, commands_personal):
+for commands in (commands_dataset, commands_evaluate, commands_explain, commands_import, commands_personal):
     commands.register(app)
 commands_model.register(app, bench_app)
 

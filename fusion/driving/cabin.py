@@ -151,10 +151,11 @@ class Cabin:
         """
         key = round(degrees(error), 3)
         if key not in self._maps:
-            owned = (self._owner[..., None] == np.arange(len(self.names))).astype(np.float32)
-            for axis in (0, 1):
-                owned = _blurred(owned, key, axis)
-            self._maps[key] = owned.reshape(-1, len(self.names))
+            owned = (self._owner[..., None] == np.arange(len(self.names))).astype(float)
+            rows, columns = _blur(HIGH - LOW, key), _blur(RIGHT - LEFT, key)
+            blurred = np.einsum("pq,qyz->pyz", rows, np.einsum("yx,pxz->pyz", columns, owned, optimize=True),
+                                optimize=True)
+            self._maps[key] = blurred.reshape(-1, len(self.names)).astype(np.float32)
         return self._maps[key]
 
     def mask(self, zones: Iterable[str]) -> NDArray[np.float32]:
@@ -168,16 +169,14 @@ class Cabin:
         return {name: int((self._owner == k).sum()) for k, name in enumerate(self.names)}
 
 
-def _blurred(values: NDArray[np.float32], sd_deg: float, axis: int) -> NDArray[np.float32]:
-    """Return `values` convolved along an axis of one-degree steps; the map's edge goes on beyond it."""
+def _blur(size: int, sd_deg: float) -> NDArray[np.float64]:
+    """Return (size, size): what a Gaussian around each degree takes from every other; the map's edge goes on."""
     reach = max(1, int(np.ceil(REACH * sd_deg)))
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sd_deg) ** 2)
-    weights /= weights.sum()
-    padded = np.pad(values, [(reach, reach) if k == axis else (0, 0) for k in range(values.ndim)], mode="edge")
-    length = values.shape[axis]
-    out = np.zeros_like(values)
-    for k, weight in enumerate(weights):
-        out += np.float32(weight) * np.take(padded, np.arange(k, k + length), axis)
+    taps = np.arange(-reach, reach + 1)
+    weights = np.exp(-0.5 * (taps / sd_deg) ** 2)
+    out = np.zeros((size, size))
+    for place in range(size):
+        np.add.at(out[place], np.clip(place + taps, 0, size - 1), weights / weights.sum())
     return out
 
 

@@ -6,6 +6,7 @@ where it was. Longer, it is unknown, and no rule may hold that against the drive
 
 import math
 from math import radians
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,30 @@ LONGEST_STEP_S = 0.15
 Rows = NDArray[np.float64]
 
 
+class Look(NamedTuple):
+    """One frame, as the ladders read it."""
+
+    t_ns: int
+    yaw: float
+    """rad from the driver's straight ahead, + to the right; NaN where nobody knows."""
+    pitch: float
+    """rad, + up."""
+    by_head: bool
+    """Whether only the head was seen."""
+    zone: str
+    """The likeliest zone; "" where nobody knows."""
+    chance: float
+    """Its probability."""
+    openness: float
+    """NaN where no eyes were seen."""
+
+    def __str__(self) -> str:
+        lids = "eyes not seen" if math.isnan(self.openness) else f"openness {self.openness:.2f}"
+        if not self.zone:
+            return f"gaze unknown, {lids}"
+        return f"{self.zone} P {self.chance:.2f}{', by the head' if self.by_head else ''}, {lids}"
+
+
 class Looks:
     """One driver's looks.
 
@@ -58,7 +83,9 @@ class Looks:
         self._bits = np.array([*facts.areas.values()], np.int64)
         self._masks = np.stack([cabin.mask(zones) for zones in facts.areas], axis=1) if facts.areas else \
             np.zeros((len(cabin.names), 0), np.float32)
-        self._by_square: dict[float, NDArray[np.float32]] = {}
+        self._by_square = {error_deg: cabin.probabilities(radians(error_deg)) @ self._masks for error_deg in (
+            config.gaze_error_deg, UNLEARNT * config.gaze_error_deg, config.head_error_deg)}
+        """(square, area): how likely gaze is in each area, for a direction seen in each square, by its error."""
         self._sight = np.zeros(1, sight.SIGHT)
         self.met = False
         self._begin()
@@ -161,7 +188,7 @@ class Looks:
                                   (~learnt & ~head, UNLEARNT * self._config.gaze_error_deg),
                                   (head, self._config.head_error_deg)):
             if chosen.any():
-                inside[chosen] = self._map(radians(error_deg))[squares[chosen]]
+                inside[chosen] = self._by_square[error_deg][squares[chosen]]
         told = np.full(inside.shape, -1, np.int8)
         told[inside >= INSIDE], told[inside <= OUTSIDE] = 1, 0
         told[~known] = -1
@@ -173,12 +200,6 @@ class Looks:
         self._inside = held[-1].copy()
         return np.asarray(held.astype(np.int64) @ self._bits)
 
-    def _map(self, error: float) -> NDArray[np.float32]:
-        """Return (square, area): how likely gaze is in each area, for a direction seen in each square."""
-        if error not in self._by_square:
-            self._by_square[error] = self._cabin.probabilities(error) @ self._masks
-        return self._by_square[error]
-
     def _bridged(self, known: NDArray[np.bool_], times_ns: NDArray[np.int64], newest: str,
                  bridge_ns: int) -> NDArray[np.bool_]:
         """Return (n,) whether something is known, or was so lately; `newest` names the field that remembers when."""
@@ -186,21 +207,25 @@ class Looks:
         setattr(self, newest, int(last_ns[-1]))
         return (last_ns >= 0) & (times_ns - last_ns <= bridge_ns)
 
+    def frame_at(self, t_ns: int) -> int:
+        """Return the place, among the frames read last, of the one that decided at `t_ns`."""
+        return min(len(self.times_ns) - 1, int(np.searchsorted(self.times_ns, t_ns)))
+
+    def look(self, place: int) -> Look:
+        """Return what one of the frames read last showed."""
+        yaw, pitch = float(self.yaw[place]), float(self.pitch[place])
+        by_head = bool(self._from_head[place])
+        zone, chance = "", math.nan
+        if not math.isnan(yaw):
+            error_deg = self._config.head_error_deg if by_head else self._config.gaze_error_deg
+            square = self._cabin.cell(self.yaw[place:place + 1], self.pitch[place:place + 1])[0]
+            chances = self._cabin.probabilities(radians(error_deg))[square]
+            zone, chance = self._cabin.names[int(chances.argmax())], float(chances.max())
+        return Look(int(self.times_ns[place]), yaw, pitch, by_head, zone, chance, float(self.openness[place]))
+
     def because(self, t_ns: int) -> str:
         """Return what the frame that decided at `t_ns` showed, for the proof."""
-        if not len(self.times_ns):
-            return "no frame"
-        k = min(len(self.times_ns) - 1, int(np.searchsorted(self.times_ns, t_ns)))
-        openness = float(self.openness[k])
-        lids = "eyes not seen" if math.isnan(openness) else f"openness {openness:.2f}"
-        if math.isnan(self.yaw[k]):
-            return f"gaze unknown, {lids}"
-        error_deg = self._config.head_error_deg if self._from_head[k] else self._config.gaze_error_deg
-        square = self._cabin.cell(self.yaw[k:k + 1], self.pitch[k:k + 1])[0]
-        chances = self._cabin.probabilities(radians(error_deg))[square]
-        zone = int(chances.argmax())
-        by = ", by the head" if self._from_head[k] else ""
-        return f"{self._cabin.names[zone]} P {chances[zone]:.2f}{by}, {lids}"
+        return str(self.look(self.frame_at(t_ns))) if len(self.times_ns) else "no frame"
 
 
 def _held(told: NDArray[np.int8], before: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -41,8 +41,6 @@ def test_how_the_camera_is_cut_changes_nothing(cuts: list[int]) -> None:
 @pytest.mark.parametrize("rate_hz", [20.0, 60.0])
 def test_another_frame_rate_tells_the_same_at_the_same_moments(rate_hz: float) -> None:
     want, got = alerts(drive(ladders(), LONG_DRIVE)), alerts(drive(ladders(), LONG_DRIVE, rate_hz=rate_hz))
-    assert {(rule, stage, active) for rule, stage, _, active in got} == {(rule, stage, active) for rule, stage, _, active
-                                                                         in want}
     assert len(got) == len(want)
     for one in want:
         assert any(other[:2] == one[:2] and other[3] == one[3] and abs(other[2] - one[2]) <= 0.05 for other in got), one
@@ -66,8 +64,9 @@ def test_a_camera_that_falls_silent_is_told_too() -> None:
 
 
 def test_reversing_is_no_time_to_be_warned() -> None:
-    assert alerts(drive(ladders("eu-addw", "euro-ncap-2026"), [Part(5), Part(9, "left_window"), Part(5)], 25.0, gear=-1.0)
-                  ) == []
+    over_the_shoulder = [Part(5), Part(9, "left_window"), Part(5)]
+    assert alerts(drive(ladders("euro-ncap-2026"), over_the_shoulder, 25.0, gear=-1.0)) == []
+    assert alerts(drive(ladders("euro-ncap-2026"), over_the_shoulder, 25.0))
 
 
 def test_a_mirrored_cabin_judges_the_mirrored_driver_alike() -> None:
