@@ -30,6 +30,8 @@ def sections() -> tuple[Section, ...]:
                      "/dev/video*."),
             _section("microphones", "Microphones", _microphones, "This machine shows no microphone."),
             _section("eeg_boards", "EEG boards that BrainFlow knows", _boards, "BrainFlow names no board."),
+            _section("can_buses", "CAN buses of Linux (interface socketcan)", _buses, "This machine shows no CAN bus; "
+                     "on Linux it would appear after: sudo ip link set can0 up type can bitrate 500000"),
             _section("rigs", "Rigs (attnflow live --rig NAME)", _rigs, "No rig ships with this installation."))
 
 
@@ -63,6 +65,12 @@ def _boards() -> Sequence[Entry]:
     from sensors.drivers.eeg_boards import list_boards
 
     return [{"board": board.name, "channels": board.channels, "rate_hz": board.rate_hz} for board in list_boards()]
+
+
+def _buses() -> Sequence[Entry]:
+    from sensors.drivers.can_devices import list_devices
+
+    return [{"channel": device.channel, "state": device.state} for device in list_devices()]
 
 
 def _rigs() -> Sequence[Entry]:

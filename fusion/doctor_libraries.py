@@ -15,6 +15,7 @@ EXTRAS: dict[str, tuple[tuple[str, str], ...]] = {
     "simulated": (("skimage", "scikit-image"), ("scipy", "scipy")),
     "export": (("pyarrow", "pyarrow"), ("mne", "mne")),
     "lsl": (("pylsl", "pylsl"),),
+    "can": (("can", "python-can"), ("cantools", "cantools")),
 }
 """Extra of pyproject.toml to its (module, distribution) pairs."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sensors.driver import Config
+from sensors.drivers.can_config import CanConfig
 from sensors.drivers.eeg_config import EegConfig
 from sensors.drivers.microphone_config import MicrophoneConfig
 from sensors.drivers.replay_config import ReplayConfig
@@ -24,6 +25,7 @@ def rig_checks(name: str, settings: Sequence[str] = ()) -> tuple[set[str], list[
                         "required": True}]
     needed: set[str] = set()
     checks: list[dict[str, Any]] = [{"name": f"rig {name}", "ok": True, "detail": rig.description, "required": True}]
+    needed |= set(rig.outputs)  # an output's extra has its name
     for stream, config in rig.sensors.items():
         needed |= extras(config)
         try:
@@ -43,6 +45,8 @@ def extras(config: Config) -> set[str]:
         return {"camera"} | ({"simulated"} if config.source in SIMULATED else set())
     if isinstance(config, MicrophoneConfig):
         return {"microphone"}
+    if isinstance(config, CanConfig):
+        return {"can"}
     if isinstance(config, EegConfig) and config.board not in SIMULATED:
         return {"eeg"}
     return set()
@@ -65,6 +69,10 @@ def find(config: Config) -> str:
 
         parameters(config)
         return f"{config.board} (not tried: only a session connects to it)"
+    if isinstance(config, CanConfig):
+        from sensors.drivers.can import check
+
+        return check(config)
     if isinstance(config, ReplayConfig):
         return _file(config.file, "the stream's file")
     return "simulated"

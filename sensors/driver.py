@@ -109,6 +109,8 @@ DRIVERS: dict[str, Registered] = {
                       "any BrainFlow board by name, or the simulated brain -> electrodes in uV"),
     "context": Registered("sensors.drivers.context:Context", "sensors.drivers.context_config:ContextConfig", "context",
                           "simulated vehicle or task demand"),
+    "can": Registered("sensors.drivers.can:Can", "sensors.drivers.can_config:CanConfig", "context",
+                      "a vehicle's CAN bus, a log of one, or a simulated vehicle -> speed, steering, gear, brake"),
     "truth": Registered("sensors.drivers.truth:Truth", "sensors.drivers.truth_config:TruthConfig", "truth",
                         "the simulated participant's hidden state; recorded, never read by the session"),
     "replay": Registered("sensors.drivers.replay:Replay", "sensors.drivers.replay_config:ReplayConfig", "",
@@ -155,3 +157,13 @@ def build(name: str, config: Config, setting: Setting) -> Driver:
     """Return the driver `name`, not yet opened; this imports its libraries."""
     driver: Driver = _load(registered(name).path)(config, setting)
     return driver
+
+
+def trouble(driver: Driver) -> str:
+    """Return one sentence about what is wrong with a driver that goes on all the same, or "" if nothing is.
+
+    A driver says it by a method ``trouble()``, which not every driver has; the sentence must stay the same while the
+    trouble does.
+    """
+    told: str = getattr(driver, "trouble", str)()
+    return told

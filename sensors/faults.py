@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensors.clock import MILLISECOND, SECOND
-from sensors.driver import Driver, Samples, Setting
+from sensors.driver import Driver, Samples, Setting, trouble
 from sensors.errors import DeviceError
 from sensors.messages import StreamInfo, TimeArray
 from sensors.simulated.story import Fault
@@ -56,6 +56,10 @@ class Faulty:
     def lost(self) -> int:
         """Return the samples lost by the device and by injected faults."""
         return self._driver.lost() + self._lost
+
+    def trouble(self) -> str:
+        """Return what the driver underneath says is wrong, though it goes on."""
+        return trouble(self._driver)
 
     def read(self, timeout_s: float) -> Samples | None:
         """Return the driver's samples as the faults leave them; wholly stalled ones come back empty.

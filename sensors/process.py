@@ -103,11 +103,12 @@ class Heart:
         self.lost = 0
 
     def beat(self, status: str, detail: str = "") -> None:
-        """Send health if a second has passed or the status is new."""
+        """Send health if a second has passed, the status is new, or a driver that goes on says something new."""
         now = self._clock.now_ns()
-        if now < self._next_ns and status == self._said:
+        saying = status + detail if status == "ok" else status
+        if now < self._next_ns and saying == self._said:
             return
-        self._next_ns, self._said = now + round(HEARTBEAT_S * SECOND), status
+        self._next_ns, self._said = now + round(HEARTBEAT_S * SECOND), saying
         offset = self._offset()
         info = self.info
         rate = self.meter.rate_hz
@@ -196,7 +197,7 @@ def _pump(driver: Driver, setting: Setting, send: Send, stop: Callable[[], bool]
         if silent_s > STALLED_S:
             heart.beat("stalled", f"No sample for {silent_s:.0f} s.")
         else:
-            heart.beat("ok")
+            heart.beat("ok", drivers.trouble(driver))
 
 
 def publish(samples: Samples, info: StreamInfo, send: Send) -> None:

@@ -34,7 +34,17 @@ class CanOutput(OutputConfig, frozen=True, kw_only=True):
 
     interface: str = "virtual"
     """As python-can names it: virtual, udp_multicast, socketcan, pcan ..."""
-    channel: str = "attnflow"
+    channel: str | int = "attnflow"
+    bitrate: int = 0
+    """bit/s, for interfaces that set it themselves; 0 leaves it alone (socketcan: ``ip link set`` did it)."""
+    options: dict[str, bool | int | float | str] = msgspec.field(default_factory=dict)
+    """Anything else that python-can's interface takes: { port = 43114 } ..."""
+
+    def __post_init__(self) -> None:
+        if not self.interface:
+            raise ValueError("interface is empty, expected one of python-can's, such as socketcan")
+        if self.bitrate < 0:
+            raise ValueError(f"bitrate is {self.bitrate}, expected bit/s such as 500000, or 0 to leave it alone")
 
 
 OUTPUTS: dict[str, type[OutputConfig]] = {

@@ -43,6 +43,8 @@ DOORS = {
     "mne": ("fusion/export", "fusion/bench_peers_mne.py", "sensors/importers/"),
     "pyarrow": ("fusion/export",),
     "pylsl": ("fusion/bench", "sensors/drivers/lsl", "fusion/outputs/"),
+    "can": ("sensors/can_bus.py", "sensors/drivers/can", "fusion/outputs/can"),
+    "cantools": ("sensors/drivers/can", "fusion/outputs/can"),
     "time": ("sensors/clock.py",),
     "datetime": ("sensors/clock.py", "fusion/export_mne.py"),  # the latter turns the recorded text into MNE's type
     "pickle": (),
@@ -132,7 +134,8 @@ def test_files_are_small() -> None:
     assert sorted(lengths.values())[len(lengths) // 2] <= MEDIAN
 
 
-HEAVY = ("cv2", "mediapipe", "torch", "torchaudio", "brainflow", "sounddevice", "onnxruntime", "mne", "pyarrow")
+HEAVY = ("cv2", "mediapipe", "torch", "torchaudio", "brainflow", "sounddevice", "onnxruntime", "mne", "pyarrow", "can",
+         "cantools")
 
 
 @pytest.mark.parametrize("module", [*ROOMS, "fusion.cli", "sensors.driver", "sensors.rig", "fusion.session"])

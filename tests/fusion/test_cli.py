@@ -219,7 +219,7 @@ def test_devices_json_has_every_kind(call: Call, monkeypatch: pytest.MonkeyPatch
     outcome = call("devices", "--json")
     assert outcome.code == 0
     found = json.loads(outcome.out)
-    assert {"cameras", "microphones", "eeg_boards", "rigs", "reasons"} == found.keys()
+    assert {"cameras", "microphones", "eeg_boards", "can_buses", "rigs", "reasons"} == found.keys()
     assert found["reasons"]["eeg_boards"] == "No door. Buy one."
 
 

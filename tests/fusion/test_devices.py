@@ -1,4 +1,5 @@
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -58,3 +59,13 @@ def test_a_kind_that_fails_says_why_and_the_others_go_on(monkeypatch: pytest.Mon
 def test_no_camera_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sensors.drivers.webcam_source.list_cameras", lambda: ())
     assert "no camera" in as_json(sections())["reasons"]["cameras"]
+
+
+def test_can_buses_are_those_whose_device_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sensors.drivers.can_devices.NETWORK", tmp_path)
+    assert "sudo ip link set can0 up" in as_json(sections())["reasons"]["can_buses"]
+    for name, kind in (("eth0", "1"), ("vcan0", "280"), ("can0", "280")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "type").write_text(kind + "\n")
+    (tmp_path / "can0" / "operstate").write_text("up\n")
+    assert as_json(sections())["can_buses"] == [{"channel": "can0", "state": "up"}, {"channel": "vcan0", "state": ""}]

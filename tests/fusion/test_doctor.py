@@ -79,6 +79,19 @@ def test_microphones_are_matched_by_number_and_name(tmp_path: Path, monkeypatch:
         assert checks[1]["ok"] is ok, source
 
 
+def test_a_vehicles_signals_are_looked_up_without_its_bus(tmp_path: Path) -> None:
+    for keys, ok, said in (("", True, "socketcan can0 (not tried: only a session opens it), vehicle.dbc"),
+                           ('source = "simulated"', True, "simulated vehicle, vehicle.dbc"),
+                           ('source = "gone.log"', False, "There is no CAN log 'gone.log'."),
+                           ('signals = { gear = "Gearr" }', False, "signals.gear is 'Gearr'")):
+        needed, checks = doctor_rig.rig_checks(rig_file(tmp_path, f'[context]\ndriver = "can"\n{keys}\n'))
+        assert needed == {"can"}
+        assert checks[1]["ok"] is ok
+        assert said in checks[1]["detail"]
+    assert "VehicleGear.Gear" in checks[1]["next"]
+    assert "can" in doctor_rig.rig_checks(rig_file(tmp_path, "[eeg]\nboard = 'SIMULATED'\n[outputs.can]\n"))[0]
+
+
 def test_a_missing_library_is_required_only_where_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor_libraries, "EXTRAS", {"eeg": (("no_such_module_here", "x"),)})
     (check,) = doctor_libraries.libraries(set())

@@ -36,7 +36,8 @@ def test_every_shipped_rig_is_commented(name: str):
 
 
 def test_the_promised_rigs_are_there():
-    promised = {"bench", "files", "desk", "cyton", "ganglion", "muse2", "unicorn", "playback", "streaming"}
+    promised = {"bench", "files", "desk", "cyton", "ganglion", "muse2", "unicorn", "playback", "streaming", "car",
+                "car-simulated"}
     assert promised <= set(rig.rig_names())
 
 
@@ -100,7 +101,7 @@ def test_a_wrong_rig_is_refused_with_the_place(text: str, said: str, toml):
 
 @pytest.mark.parametrize("name", ["nonsense", "nowhere/mine.toml"])
 def test_a_missing_rig_names_the_known_ones(name: str):
-    with pytest.raises(RigError, match=rf"There is no rig '{name}'.*bench, cyton, desk"):
+    with pytest.raises(RigError, match=rf"There is no rig '{name}'.*bench, car, car-simulated, cyton, desk"):
         rig.load(name)
 
 

@@ -41,7 +41,7 @@ class ShareMachine(Machine):
         """Forget the windows."""
         self._closures: Spans = deque()
         self._blind: Spans = deque()
-        self._closed_ns = self._blind_ns = self._first_ns = -1
+        self._closed_ns = self._blind_ns = self._first_ns = self._looked_ns = -1
 
     def limit(self, bits: int) -> float:
         """Return the first band's share."""
@@ -78,12 +78,13 @@ class ShareMachine(Machine):
     def _plan(self, now_ns: int) -> None:
         self.due_ns = FAR
         if self._closed_ns >= 0:
-            self.due_ns = max(self._closed_ns + self._blink_ns, now_ns + FINE_NS)
+            self.due_ns = max(self._closed_ns + self._blink_ns, self._looked_ns + FINE_NS, now_ns)
         elif self._closures or self.stage:
-            self.due_ns = now_ns + COARSE_NS
+            self.due_ns = max(self._looked_ns + COARSE_NS, now_ns)
 
     def expire(self, now_ns: int) -> list[Step]:
         """Look at the shares; blinks far back are forgotten on the way."""
+        self._looked_ns = now_ns
         for spans in (self._closures, self._blind):
             while spans and spans[0][1] <= now_ns - self._longest_ns:
                 spans.popleft()

@@ -135,6 +135,10 @@ def test_window(course: Course) -> None:
     agree(fires(told(window(), course)), window_twin(paced(course)), course)
 
 
+def test_a_sum_stands_still_while_an_older_look_leaves_its_window() -> None:
+    assert fires(told(window(), [(3.0, "away"), (6.5, "mirror"), (8.0, "away")])) == pytest.approx([13.5])
+
+
 def buffer() -> BufferMachine:
     rule = Buffer(clause="", sure="own", stages=ONE, road="road", glance="mirror", size_s=2.0, allowance_s=1.0,
                   refocus_s=0.1, lost_s=2.0)

@@ -41,6 +41,7 @@ WITHOUT_HARDWARE: dict[str, Callable[[Path], dict[str, Any]]] = {
     "microphone": lambda folder: {"source": "simulated"},
     "eeg": lambda folder: {"board": "SIMULATED"},
     "context": lambda folder: {},
+    "can": lambda folder: {"source": "simulated"},
     "truth": lambda folder: {},
     "replay": recorded,
 }
@@ -59,7 +60,8 @@ def build(name: str, folder: Path, clock: FakeClock) -> Driver:
 @pytest.mark.parametrize("name", DRIVERS)
 def test_config_loads_no_hardware_library_and_names_its_driver(name: str) -> None:
     code = ("import sys; from sensors import driver; c = driver.config_class(sys.argv[1]); "
-            "heavy = {'cv2', 'mediapipe', 'torch', 'torchaudio', 'brainflow', 'sounddevice', 'onnxruntime', 'numba'}; "
+            "heavy = {'cv2', 'mediapipe', 'torch', 'torchaudio', 'brainflow', 'sounddevice', 'onnxruntime', 'numba', "
+            "'can', 'cantools'}; "
             "assert not heavy & set(sys.modules), heavy & set(sys.modules); "
             "import msgspec; f = {x.name: x.default for x in msgspec.structs.fields(c)}; "
             "assert f['driver'] == sys.argv[1], f")
