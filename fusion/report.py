@@ -10,6 +10,7 @@ import numpy as np
 
 from fusion.palette import COLOURS, MEANINGS, SHOWN_STATES, label
 from fusion.report_charts import Axis, Line, plot, round_limits, stack, state_bands, status_bands, ticks, times
+from fusion.report_driving import driving
 from fusion.report_gather import HEALTH, INDICES, Found, Gathering, StreamFound
 from fusion.report_page import card, page, section, table
 from fusion.report_reasons import reasons
@@ -68,7 +69,8 @@ def html(found: Found) -> str:
     when = found.metadata.get("started_utc", found.metadata.get("start_utc", "unknown"))
     head = (f"<h1>attnflow session</h1><p class=lead>{escape(name)}: {who}, "
             f"rig '{escape(found.metadata.get('rig', 'unknown'))}', started {escape(when.replace('T', ' '))}</p>")
-    body = [head, f"<div class=cards>{''.join(_cards(found))}</div>", _timeline(found, axis), reasons(found),
+    body = [head, f"<div class=cards>{''.join(_cards(found))}</div>", _timeline(found, axis),
+            driving(found.driving, axis), reasons(found),
             _indices(found, axis), _streams(found, axis),
             _features(found, axis), _clocks(found, axis), _losses(found, axis), _alerts(found),
             _markers(found), _origin(found)]

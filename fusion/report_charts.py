@@ -58,7 +58,7 @@ def plot(title: str, unit: str, lines: Sequence[Line], axis: Axis, *, low: float
         body.append(_line(line, SERIES[number % len(SERIES)], axis, floor, ceiling))
     legend = _legend([(line.name, SERIES[number % len(SERIES)]) for number, line in enumerate(lines)]) \
         if len(lines) > 1 or lines[0].name != title else ""
-    return _figure(title, unit, _frame("".join(body), floor, ceiling, tall=tall) + times(axis), legend, note)
+    return _figure(title, unit, frame("".join(body), floor, ceiling, tall=tall) + times(axis), legend, note)
 
 
 def round_limits(low: float, high: float) -> tuple[float, float]:
@@ -135,7 +135,7 @@ def stack(title: str, unit: str, source: Envelope, names: Sequence[str], axis: A
             parts.append(f'<polygon points="{ring}" fill="{COLOURS[name]}"/>')
             below = tops[:, number]
     legend = _legend([(label(name), COLOURS[name]) for name in names])
-    return _figure(title, unit, _frame("".join(parts), 0, 1, tall=True) + times(axis), legend, note)
+    return _figure(title, unit, frame("".join(parts), 0, 1, tall=True) + times(axis), legend, note)
 
 
 def band(title: str, bands: Bands, axis: Axis, colours: dict[str, str], note: str = "") -> str:
@@ -187,7 +187,8 @@ def _clock(seconds: float, whole: float) -> str:
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if whole >= 3600 else f"{rest // 60}:{rest % 60:02d}"
 
 
-def _frame(body: str, floor: float, ceiling: float, *, tall: bool = False) -> str:
+def frame(body: str, floor: float, ceiling: float, *, tall: bool = False) -> str:
+    """Return a plot's frame around lines drawn in its grid of `WIDTH` x `HEIGHT`."""
     grid = "".join(f'<path class=g d="M0 {height}H{WIDTH}"/>' for height in (0, HEIGHT // 2, HEIGHT))
     # As many decimals as it takes to tell the three labels apart.
     decimals = max(0, min(6, 1 - math.floor(math.log10((ceiling - floor) / 2))))

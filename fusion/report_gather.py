@@ -9,12 +9,13 @@ import msgspec
 import numpy as np
 
 from fusion.palette import is_simulated
+from fusion.report_driving import DrivingFound
 from fusion.report_lines import BINS, Bands, Envelope, Latest
 from kernels.layout import SIZE
 from sensors.clock import MILLISECOND, SECOND
 from sensors.errors import AttnflowError, WireError
 from sensors.gaps import GapCounter
-from sensors.messages import Alert, AnyMessage, Chunk, Health, Marker, State, StreamInfo, decode
+from sensors.messages import Alert, AnyMessage, Chunk, Health, Marker, Proof, State, StreamInfo, decode
 from sensors.recording import Recording
 from sensors.simulated.story import STATES
 from sensors.topics import SESSION_TOPICS
@@ -91,6 +92,7 @@ class Found:
     """What the network saw, where it was the estimator."""
     streams: dict[str, StreamFound] = field(default_factory=dict)
     alerts: Latest = field(default_factory=lambda: Latest(TABLE_ROWS))
+    driving: DrivingFound = field(default_factory=DrivingFound)
     alert_times: list[tuple[int, str, str]] = field(default_factory=list)
     markers: Latest = field(default_factory=lambda: Latest(TABLE_ROWS))
     agreed: int = 0
@@ -178,6 +180,8 @@ class Gathering:
             self._state(message)
         elif isinstance(message, Alert):
             self._alert(message)
+        elif isinstance(message, Proof):
+            self.found.driving.take(message)
         elif isinstance(message, Marker):
             self.found.markers.add(self._at(message.t_ns), message.source, message.name, message.value)
         if self._session is not None and topic in SESSION_TOPICS:
@@ -272,6 +276,7 @@ class Gathering:
             found.agreed += state.state == self._true_state
 
     def _alert(self, alert: Alert) -> None:
+        self.found.driving.take(alert)
         self.found.alerts.add(self._at(alert.t_ns), "start" if alert.active else "end", alert.level, alert.rule,
                               alert.reason, f"{(alert.t_ns - alert.onset_ns) / MILLISECOND:.0f}")
         if alert.active and len(self.found.alert_times) < BINS:

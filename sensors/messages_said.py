@@ -79,7 +79,7 @@ class Proof(Message, tag="proof", frozen=True, kw_only=True):
     profile: str
     rule: str
     step: str
-    """start, hold, resume, reset, fire, escalate, repeat, clear, off, on: what happened to the rule at `t_ns`."""
+    """on, off, start, hold, resume, full, reset, fire, escalate, repeat or clear: what happened at `t_ns`."""
     value: float
     """The timer, sum, buffer or share the rule keeps, in `unit`, at that moment."""
     limit: float

@@ -27,6 +27,7 @@ class AwarenessMachine(Machine):
     """
 
     unit = "1"
+    rest = 1.0
 
     def __init__(self, rule: Awareness, fast: int, when: int) -> None:
         super().__init__(rule, fast, when | GAZE)
@@ -42,6 +43,10 @@ class AwarenessMachine(Machine):
     def limit(self, bits: int) -> float:
         """Return the awareness of the next stage."""
         return self._rule.stages[min(self.stage, self._stages - 1)].awareness
+
+    def value(self, now_ns: int) -> float:
+        """Return the awareness, 0..1."""
+        return self.awareness
 
     def turn(self, now_ns: int, bits: int) -> list[Step]:
         """Take in changed facts."""
@@ -87,8 +92,21 @@ class AwarenessMachine(Machine):
             left = self.awareness - self._rule.stages[self.stage].awareness
             self.due_ns = min(self.due_ns, self._settled_ns + max(0, round(left * self._rule.empty_s * SECOND)))
         if not self._distracted and self.stage:
-            self.due_ns = min(self.due_ns, max(self._settled_ns,
-                                               self._attentive_ns + round(self._rule.forgive_s * SECOND)))
+            self.due_ns = min(self.due_ns, max(self._settled_ns, self._forgiven_ns()))
+        elif not self._distracted and self.awareness < 1:
+            self.due_ns = min(self.due_ns, self._full_ns())
+
+    def _forgiven_ns(self) -> int:
+        """Return when an empty awareness begins to recover."""
+        return self._attentive_ns + round(self._rule.forgive_s * SECOND)
+
+    def _full_ns(self) -> int:
+        """Return when the awareness is whole again if the driver stays attentive."""
+        rule = self._rule
+        begins_ns = max(self._settled_ns, self._forgiven_ns()) if self.awareness <= 0 else self._settled_ns
+        left = (1 - self.awareness) / rule.base
+        passed = math.log1p(rule.gain * left) / rule.gain if rule.gain else left
+        return begins_ns + math.ceil(passed * rule.empty_s * SECOND)
 
     def _flips_ns(self) -> int:
         """Return the time from now until the filter reaches the level at which the other is believed; FAR if never."""
@@ -114,8 +132,11 @@ class AwarenessMachine(Machine):
             steps.append(Step("start" if self._away else "reset", self.awareness, self.limit(0)))
             if not self._away and self.awareness > 0:
                 steps += self._end(now_ns, "eyes are back on the road")
-        elif not self._distracted and self.stage and now_ns >= self._attentive_ns + self._rule.forgive_s * SECOND:
+        elif not self._distracted and self.stage and now_ns >= self._forgiven_ns():
             steps += self._end(now_ns, "eyes have been back on the road for a while")
+        elif not self._distracted and self.awareness > 1 - 1e-9:
+            self.awareness = 1.0
+            steps.append(Step("full", 1.0, self.limit(0)))
         reached = sum(self.awareness <= stage.awareness + 1e-9 for stage in self._rule.stages)
         if self._distracted and reached:
             steps += self._tell(self._began_ns, self.awareness, self._rule.stages[reached - 1].awareness, reached)

@@ -29,6 +29,7 @@ class BufferMachine(Machine):
         super().__init__(rule, fast, road | glance | GAZE)
         self._rule, self._road, self._glance = rule, road, glance
         self._size_ns = round(rule.size_s * SECOND)
+        self.rest = rule.size_s
         self._wait_ns = {ROAD: round(rule.refocus_s * SECOND), GLANCE: round(rule.allowance_s * SECOND), ELSEWHERE: 0,
                          LOST: round(rule.lost_s * SECOND)}
         self.stop()
@@ -41,6 +42,10 @@ class BufferMachine(Machine):
     def limit(self, bits: int) -> float:
         """Return 0: the buffer fires when it is empty."""
         return 0.0
+
+    def value(self, now_ns: int) -> float:
+        """Return what is left in the buffer, in s."""
+        return self._left_ns / SECOND
 
     def turn(self, now_ns: int, bits: int) -> list[Step]:
         """Take in changed facts."""
@@ -70,14 +75,18 @@ class BufferMachine(Machine):
         begins_ns = self._since_ns + self._wait_ns[self._where]
         if self._where in (GLANCE, ELSEWHERE):
             self.due_ns = FAR if self.stage else max(begins_ns, self._settled_ns) + self._left_ns
+        elif self._left_ns == self._size_ns and not self.stage:
+            self.due_ns = FAR
+        elif self._where == ROAD and not self.stage:
+            self.due_ns = max(begins_ns, self._settled_ns) + self._size_ns - self._left_ns
         else:
-            self.due_ns = begins_ns if self.stage or (self._where == LOST and self._left_ns < self._size_ns) else FAR
+            self.due_ns = begins_ns
 
     def expire(self, now_ns: int) -> list[Step]:
         """Fire on the empty buffer, end the alert on the road, or give up what nobody can tell."""
         self._settle(now_ns)
         if self._where == ROAD:
-            steps = self._end(now_ns, "eyes are back on the road")
+            steps = self._end(now_ns, "eyes are back on the road") or [Step("full", self.value(now_ns), 0.0)]
         elif self._where == LOST:
             self._left_ns = self._size_ns
             steps = self._end(now_ns, "nobody can tell any more") or [Step("reset", self._left_ns / SECOND, 0.0)]

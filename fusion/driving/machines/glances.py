@@ -52,7 +52,7 @@ class GlancesMachine(Machine):
             self._away = away
             if away:
                 self._begin(now_ns)
-                steps.append(Step("start", self.value(), self._rule.limit))
+                steps.append(Step("start", self.value(now_ns), self._rule.limit))
             else:
                 steps += self._finish(now_ns)
         self._plan()
@@ -72,17 +72,17 @@ class GlancesMachine(Machine):
         glance_ns, self._glance_ns = self._glance_ns, 0
         self._ended_ns = now_ns
         if glance_ns < SHORTEST_NS:
-            return [Step("hold", self.value(), self._rule.limit)]
+            return [Step("hold", self.value(now_ns), self._rule.limit)]
         self._count += 1
         self._total_ns += glance_ns
         self._long += glance_ns > self._rule.long_s * SECOND
-        steps = [Step("hold", self.value(), self._rule.limit)]
+        steps = [Step("hold", self.value(now_ns), self._rule.limit)]
         judged = self._rule.measure != "total_s" and self._count >= self._rule.least_glances
-        if judged and self.value() > self._rule.limit:
-            steps += self._tell(self._began_ns, self.value(), self._rule.limit, self._stages)
+        if judged and self.value(now_ns) > self._rule.limit:
+            steps += self._tell(self._began_ns, self.value(now_ns), self._rule.limit, self._stages)
         return steps
 
-    def value(self) -> float:
+    def value(self, now_ns: int) -> float:
         """Return what the rule measures, of the task so far."""
         if self._rule.measure == "total_s":
             return (self._total_ns + self._glance_ns) / SECOND
@@ -103,9 +103,9 @@ class GlancesMachine(Machine):
         """Fire on the total, or end the task."""
         self._settle(now_ns)
         if self._away:
-            steps = self._tell(self._began_ns, self.value(), self._rule.limit, self._stages)
+            steps = self._tell(self._began_ns, self.value(now_ns), self._rule.limit, self._stages)
         else:
-            steps = self._end(now_ns, "the task is over") or [Step("reset", self.value(), self._rule.limit)]
+            steps = self._end(now_ns, "the task is over") or [Step("reset", self.value(now_ns), self._rule.limit)]
             self._count = self._long = self._total_ns = 0
         self._plan()
         return steps

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from fusion.driving.facts import INHIBITS
 from fusion.driving.profile import Rule
-from sensors.clock import SECOND
 
 FAR = 2**62
 """A moment that never comes."""
@@ -46,6 +45,8 @@ class Machine(ABC):
 
     unit = "s"
     """Of the steps' value and limit."""
+    rest = 0.0
+    """The value that is kept while nothing happens."""
 
     def __init__(self, rule: Rule, fast: int, watched: int) -> None:
         self._fast, self._quiet = fast, sum(INHIBITS[name] for name in rule.inhibit)
@@ -62,7 +63,7 @@ class Machine(ABC):
         """Take in that facts have changed."""
         runs = (not self._fast or bits & self._fast != 0) and bits & self._quiet == 0
         if runs:
-            steps = [] if self.running else [Step("on", 0.0, self.limit(bits))]
+            steps = [] if self.running else [Step("on", self.rest, self.limit(bits))]
             self.running = True
             return steps + self.turn(now_ns, bits)
         if not self.running:
@@ -71,14 +72,18 @@ class Machine(ABC):
         self.due_ns = FAR
         steps = self._end(now_ns, "the rule does not apply here")
         self.stop()
-        return [*steps, Step("off", 0.0, float("nan"))]
+        return [*steps, Step("off", self.rest, float("nan"))]
 
     def _end(self, now_ns: int, why: str) -> list[Step]:
         """Return the end of the alert, if there is one."""
         if not self.stage:
             return []
         stage, self.stage = self.stage, 0
-        return [Step("clear", (now_ns - self._onset_ns) / SECOND, float("nan"), stage, self._onset_ns, why)]
+        return [Step("clear", self.value(now_ns), float("nan"), stage, self._onset_ns, why)]
+
+    @abstractmethod
+    def value(self, now_ns: int) -> float:
+        """Return what the rule keeps, in `unit`, as settled up to `now_ns`."""
 
     def _tell(self, onset_ns: int, value: float, limit: float, stage: int) -> list[Step]:
         """Return the step to `stage`: a start from none, an escalation from a lower one; nothing if it is told."""

@@ -61,10 +61,14 @@ class ShareMachine(Machine):
         if closed != (self._closed_ns >= 0):
             if not closed and now_ns - self._closed_ns >= self._blink_ns:
                 self._closures.append((self._closed_ns, now_ns))
-                steps.append(Step("hold", self.share(now_ns, self._windows[0][0]), self._windows[0][1]))
+                steps.append(Step("hold", self.value(now_ns), self.limit(bits)))
             self._closed_ns = now_ns if closed else -1
         self._plan(now_ns)
         return steps
+
+    def value(self, now_ns: int) -> float:
+        """Return the first band's share."""
+        return self.share(now_ns, self._windows[0][0])
 
     def share(self, now_ns: int, window_ns: int) -> float:
         """Return the share of closed in watched time of the window that ends now; 0 where too little was watched."""

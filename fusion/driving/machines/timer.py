@@ -122,5 +122,9 @@ class TimerMachine(Machine):
         self._plan()
         return steps
 
+    def value(self, now_ns: int) -> float:
+        """Return the time counted, in s."""
+        return self._count_ns / SECOND
+
     def _step(self, step: str) -> Step:
         return Step(step, self._count_ns / SECOND, self._next_ns() / SECOND)

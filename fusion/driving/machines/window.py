@@ -49,11 +49,15 @@ class WindowMachine(Machine):
             else:
                 self._looks.append((self._away_ns, now_ns))
                 self._away_ns = -1
-            steps.append(Step("start" if away else "hold", self.sum_ns(now_ns) / SECOND, self.limit(bits)))
+            steps.append(Step("start" if away else "hold", self.value(now_ns), self.limit(bits)))
         if back != (self._back_ns >= 0):
             self._back_ns = now_ns if back else -1
         self._plan(now_ns)
         return steps
+
+    def value(self, now_ns: int) -> float:
+        """Return the time away within the window that ends now, in s."""
+        return self.sum_ns(now_ns) / SECOND
 
     def sum_ns(self, now_ns: int) -> int:
         """Return the time away within the window that ends now."""
@@ -87,12 +91,12 @@ class WindowMachine(Machine):
     def expire(self, now_ns: int) -> list[Step]:
         """Fire, or empty the window."""
         if self._back_ns >= 0 and now_ns >= self._back_ns + self._reset_ns:
-            value = self.sum_ns(now_ns) / SECOND
-            steps = self._end(now_ns, "eyes were back on the road") or [Step("reset", value, self.limit(0))]
+            steps = self._end(now_ns, "eyes were back on the road") or \
+                [Step("reset", self.value(now_ns), self.limit(0))]
             self._looks.clear()
         else:
             first_ns = self._looks[0][0] if self._looks else self._away_ns
             onset_ns = max(first_ns, now_ns - self._within_ns)
-            steps = self._tell(onset_ns, self.sum_ns(now_ns) / SECOND, self.limit(0), self._stages)
+            steps = self._tell(onset_ns, self.value(now_ns), self.limit(0), self._stages)
         self._plan(now_ns)
         return steps
