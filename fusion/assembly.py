@@ -4,6 +4,7 @@ from fusion import estimator
 from fusion.driving.ladders import Ladders
 from fusion.follower import Follower
 from fusion.session import Session
+from fusion.xr.follower import XrFollower
 from sensors.rig import Rig
 
 
@@ -18,4 +19,6 @@ def followers_of(rig: Rig) -> list[Follower]:
     followers: list[Follower] = []
     if rig.driving is not None:
         followers.append(Ladders(rig.driving, rig.session.calibration_s))
+    if rig.xr is not None:
+        followers.append(XrFollower(rig.xr, rig.session, vehicle=rig.driving is not None))
     return followers

@@ -15,6 +15,7 @@ from fusion import (
     commands_import,
     commands_model,
     commands_personal,
+    commands_xr,
 )
 from fusion.console import Lines, busy, complain, console, progress, write_json
 from models.errors import ModelError
@@ -31,7 +32,8 @@ app = typer.Typer(name="attnflow", add_completion=False, no_args_is_help=True, p
                   epilog="Any command takes --debug, which shows the traceback of an error.")
 bench_app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.add_typer(bench_app, name="bench")
-for commands in (commands_dataset, commands_evaluate, commands_explain, commands_import, commands_personal):
+for commands in (commands_dataset, commands_evaluate, commands_explain, commands_import, commands_personal,
+                 commands_xr):
     commands.register(app)
 commands_model.register(app, bench_app)
 

@@ -15,6 +15,7 @@ from fusion.report_gather import HEALTH, INDICES, Found, Gathering, StreamFound
 from fusion.report_page import card, page, section, table
 from fusion.report_reasons import reasons
 from fusion.report_streams import plots
+from fusion.report_xr import sections as xr_sections
 from kernels.layout import FEATURES, INDEX, Feature
 from sensors.clock import SECOND
 from sensors.errors import RecordingError
@@ -70,8 +71,8 @@ def html(found: Found) -> str:
     head = (f"<h1>attnflow session</h1><p class=lead>{escape(name)}: {who}, "
             f"rig '{escape(found.metadata.get('rig', 'unknown'))}', started {escape(when.replace('T', ' '))}</p>")
     body = [head, f"<div class=cards>{''.join(_cards(found))}</div>", _timeline(found, axis),
-            driving(found.driving, axis), reasons(found),
-            _indices(found, axis), _streams(found, axis),
+            driving(found.driving, axis), reasons(found), _indices(found, axis), xr_sections(found.xr, axis),
+            _streams(found, axis),
             _features(found, axis), _clocks(found, axis), _losses(found, axis), _alerts(found),
             _markers(found), _origin(found)]
     bands = [[(band.begin_ns - found.start_ns) / SECOND, (band.end_ns - found.start_ns) / SECOND, label(band.label),

@@ -11,6 +11,7 @@ import numpy as np
 from fusion.palette import is_simulated
 from fusion.report_driving import DrivingFound
 from fusion.report_lines import BINS, Bands, Envelope, Latest
+from fusion.report_xr import XrFound
 from kernels.layout import SIZE
 from sensors.clock import MILLISECOND, SECOND
 from sensors.errors import AttnflowError, WireError
@@ -97,6 +98,7 @@ class Found:
     markers: Latest = field(default_factory=lambda: Latest(TABLE_ROWS))
     agreed: int = 0
     compared: int = 0
+    xr: XrFound = field(default_factory=XrFound)
 
     @property
     def seconds(self) -> float:
@@ -184,6 +186,8 @@ class Gathering:
             self.found.driving.take(message)
         elif isinstance(message, Marker):
             self.found.markers.add(self._at(message.t_ns), message.source, message.name, message.value)
+        else:
+            self.found.xr.take(message, self.found.start_ns)
         if self._session is not None and topic in SESSION_TOPICS:
             states = [said for said in self._session.update(message) if isinstance(said, State)]
             if states:

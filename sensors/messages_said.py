@@ -96,7 +96,8 @@ class GazeEvent(Message, tag="event", frozen=True, kw_only=True):
     """Something the eyes did; `t_ns` is when it was known, which is when it was over, or in a dwell its moment."""
 
     kind: str
-    """fixation, saccade, dwell, enter, leave, blink or intent (a blink meant as input)."""
+    """fixation, saccade; enter, dwell, leave of a target; blink or intent (a blink meant as input); and once a second,
+    where they can be told, the measures focus, entropy, transition_entropy and share."""
     onset_ns: int
     end_ns: int
     yaw: float = float("nan")
@@ -108,9 +109,13 @@ class GazeEvent(Message, tag="event", frozen=True, kw_only=True):
     peak_velocity: float = float("nan")
     """Of a saccade, rad/s; NaN where the rate is too low to tell."""
     target: str = ""
-    """The named target, where one was meant."""
+    """The named target, where one was meant; of a share "" for all targets together."""
+    value: float = float("nan")
+    """Of enter, dwell and leave, s looked at the target in this visit; of blink and intent, how long it lasted, s; of
+    focus, the K coefficient of 30 s (over 0 focal, under 0 ambient); of entropy and transition_entropy, those of a
+    minute, 0..1; of share, the share of the looking of 10 s, 0..1."""
     confidence: float = float("nan")
-    """0..1."""
+    """0..1; NaN where nothing can tell it."""
     grade: str = ""
     """"webcam" or "headset": which of the two ways it was found."""
 

@@ -26,7 +26,23 @@ class WebsocketOutput(OutputConfig, frozen=True, kw_only=True):
     """The ``[outputs.websocket]`` table."""
 
     host: str = "127.0.0.1"
+    """Only this machine reaches 127.0.0.1; another address also needs `allow_network`."""
     port: int = 8765
+    """0 takes a free one."""
+    allow_network: bool = False
+    """True lets other machines connect: nothing is encrypted, and nobody is asked for a name."""
+    origins: tuple[str, ...] = ()
+    """Web pages that may connect besides those of this machine, as browsers name them: "https://example.org"."""
+    file_pages: bool = False
+    """Whether pages opened from a file may connect. Some browsers call a file's page "null", as they do a sandboxed
+    frame of any web page, which could then read along; the page that this output serves itself needs no leave."""
+    max_clients: int = 16
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65_535:
+            raise ValueError(f"port is {self.port}, expected 0 to 65535")
+        if not 1 <= self.max_clients <= 1000:
+            raise ValueError(f"max_clients is {self.max_clients}, expected 1 to 1000")
 
 
 class CanOutput(OutputConfig, frozen=True, kw_only=True):

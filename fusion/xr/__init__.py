@@ -1,1 +1,1 @@
-"""AR and VR: gaze events and hints that an app can adapt to."""
+"""What an app of glasses or a headset acts on: gaze events, targets, blinks as input, and hints to adapt itself."""
