@@ -16,6 +16,8 @@ EXTRAS: dict[str, tuple[tuple[str, str], ...]] = {
     "export": (("pyarrow", "pyarrow"), ("mne", "mne")),
     "lsl": (("pylsl", "pylsl"),),
     "can": (("can", "python-can"), ("cantools", "cantools")),
+    "osc": (("pythonosc", "python-osc"),),
+    "websocket": (("websockets", "websockets"),),
 }
 """Extra of pyproject.toml to its (module, distribution) pairs."""
 

@@ -7,6 +7,8 @@ from typing import Any
 from sensors.driver import Config
 from sensors.drivers.can_config import CanConfig
 from sensors.drivers.eeg_config import EegConfig
+from sensors.drivers.headset_config import HeadsetConfig
+from sensors.drivers.lsl_config import LslConfig
 from sensors.drivers.microphone_config import MicrophoneConfig
 from sensors.drivers.replay_config import ReplayConfig
 from sensors.drivers.webcam_config import WebcamConfig
@@ -49,6 +51,8 @@ def extras(config: Config) -> set[str]:
         return {"can"}
     if isinstance(config, EegConfig) and config.board not in SIMULATED:
         return {"eeg"}
+    if isinstance(config, HeadsetConfig | LslConfig):
+        return {config.driver}  # the extra is named after the driver
     return set()
 
 
@@ -73,6 +77,10 @@ def find(config: Config) -> str:
         from sensors.drivers.can import check
 
         return check(config)
+    if isinstance(config, HeadsetConfig) and config.source not in SIMULATED:
+        return f"port {config.port} on {config.host} (not tried: only a session listens)"
+    if isinstance(config, LslConfig) and config.source not in SIMULATED:
+        return "an LSL stream (not tried: only a session looks for it)"
     if isinstance(config, ReplayConfig):
         return _file(config.file, "the stream's file")
     return "simulated"

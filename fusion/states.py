@@ -11,6 +11,8 @@ LEAVE = 0.35
 DWELL_S = 1.0
 """A new state must lead this long before it is announced. Being away is exempt: it is seen, not inferred."""
 
+NO_EYES = "No eyes are seen, and no camera that works can tell whether the person is there."
+
 
 class Decision(NamedTuple):
     """What is announced at one tick."""
@@ -26,7 +28,7 @@ class Situation(NamedTuple):
     calibrated: float
     """Progress of the personal baselines, 0..1."""
     face_seen: bool
-    """Whether the camera can tell presence at all (it works and is not dark)."""
+    """Whether the camera can tell presence at all (it works and is not dark); a headset or an eye tracker cannot."""
     troubles: tuple[str, ...]
     """One sentence per input that is not to be relied on."""
     fresh: bool
@@ -66,6 +68,8 @@ class Decider:
             return Decision("unknown", "calibrating", " ".join((reason, *situation.troubles)))
         else:
             self._lean(leader, lead, probabilities, tick_ns)
+        if leader == "away" and not situation.face_seen and not situation.troubles:
+            situation = situation._replace(troubles=(NO_EYES,))
         contested = self._state == "unknown" and leader != "away"
         doubt = f"No state leads clearly; {leader} comes first." if contested else ""
         if situation.troubles:

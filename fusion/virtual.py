@@ -63,7 +63,7 @@ class _Stream:
                 times_ns=samples.times_ns, device_ns=samples.device_ns)))
         if self.clock.now_ns() >= self._next_beat_ns:
             self._next_beat_ns = self.clock.now_ns() + SECOND
-            said.append(("health", self._health("ok", drivers.trouble(self._driver))))
+            said.append(("health", self._health("ok", drivers.aside_of(self._driver).detail)))
         if self.clock.now_ns() == before:
             self.clock.advance(0.001)  # a source that does not pace itself must still let the others speak
         return said

@@ -5,13 +5,13 @@ and closed; `sensors.process` gives it a process, a heartbeat and a watchdog.
 """
 
 import importlib
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
 from sensors.clock import Clock
 from sensors.errors import RigError
-from sensors.messages import FloatArray, StreamInfo, TimeArray
+from sensors.messages import FloatArray, Marker, StreamInfo, TimeArray
 from sensors.simulated.story import ParticipantConfig
 
 
@@ -84,6 +84,31 @@ class Driver(Protocol):
         ...
 
 
+class Aside(NamedTuple):
+    """What a driver has to say beside its samples."""
+
+    markers: tuple[Marker, ...] = ()
+    """Moments that its source named since it was last asked."""
+    detail: str = ""
+    """One sentence about what is wrong although samples may flow; "" when nothing is. It stands in `Health.detail`."""
+    meta: tuple[tuple[str, str], ...] = ()
+    """What has changed in `StreamInfo.meta`, such as a clock offset that was measured again."""
+
+
+@runtime_checkable
+class Talkative(Protocol):
+    """A driver that says more than samples; most have no such method."""
+
+    def aside(self) -> Aside:
+        """Return what is to be said now; asked after every `read`, never waits."""
+        ...
+
+
+def aside_of(driver: Driver) -> Aside:
+    """Return what `driver` says beside its samples; nothing of one that only has samples."""
+    return driver.aside() if isinstance(driver, Talkative) else Aside()
+
+
 class Registered(NamedTuple):
     """One row of the registry."""
 
@@ -113,6 +138,12 @@ DRIVERS: dict[str, Registered] = {
                       "a vehicle's CAN bus, a log of one, or a simulated vehicle -> speed, steering, gear, brake"),
     "truth": Registered("sensors.drivers.truth:Truth", "sensors.drivers.truth_config:TruthConfig", "truth",
                         "the simulated participant's hidden state; recorded, never read by the session"),
+    "lsl": Registered("sensors.drivers.lsl:Lsl", "sensors.drivers.lsl_config:LslConfig", "",
+                      "any Lab Streaming Layer stream by name, type or source: EEG, gaze, markers"),
+    "osc": Registered("sensors.drivers.osc:Osc", "sensors.drivers.osc_config:OscConfig", "camera",
+                      "headset gaze by OSC over UDP: VRChat's /tracking/eye/*, or /attnflow/*"),
+    "websocket": Registered("sensors.drivers.websocket:WebSocket", "sensors.drivers.websocket_config:WebsocketConfig",
+                            "camera", "headset gaze as JSON from a web page or an app that connects here"),
     "replay": Registered("sensors.drivers.replay:Replay", "sensors.drivers.replay_config:ReplayConfig", "",
                          "one stream of a recording, played back as if it were the sensor"),
 }
@@ -157,13 +188,3 @@ def build(name: str, config: Config, setting: Setting) -> Driver:
     """Return the driver `name`, not yet opened; this imports its libraries."""
     driver: Driver = _load(registered(name).path)(config, setting)
     return driver
-
-
-def trouble(driver: Driver) -> str:
-    """Return one sentence about what is wrong with a driver that goes on all the same, or "" if nothing is.
-
-    A driver says it by a method ``trouble()``, which not every driver has; the sentence must stay the same while the
-    trouble does.
-    """
-    told: str = getattr(driver, "trouble", str)()
-    return told

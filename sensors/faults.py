@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensors.clock import MILLISECOND, SECOND
-from sensors.driver import Driver, Samples, Setting, trouble
+from sensors.driver import Aside, Driver, Samples, Setting, aside_of
 from sensors.errors import DeviceError
 from sensors.messages import StreamInfo, TimeArray
 from sensors.simulated.story import Fault
@@ -57,9 +57,9 @@ class Faulty:
         """Return the samples lost by the device and by injected faults."""
         return self._driver.lost() + self._lost
 
-    def trouble(self) -> str:
-        """Return what the driver underneath says is wrong, though it goes on."""
-        return trouble(self._driver)
+    def aside(self) -> Aside:
+        """Return what the driver underneath says beside its samples; faults do not strike it."""
+        return aside_of(self._driver)
 
     def read(self, timeout_s: float) -> Samples | None:
         """Return the driver's samples as the faults leave them; wholly stalled ones come back empty.

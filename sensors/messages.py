@@ -47,7 +47,8 @@ class StreamInfo(Message, tag="info", frozen=True, kw_only=True):
     stream: str
     """The stream's own name: the table name in the rig ("camera", "microphone", "eeg", ...)."""
     kind: str
-    """The topic its chunks travel on ("camera", "microphone", "eeg", "context", "truth")."""
+    """The topic its chunks travel on ("camera", "microphone", "eeg", "context", "truth"); "marker" for a source that
+    only names moments, and has no columns."""
     driver: str
     """Registry name of the driver."""
     rate_hz: float

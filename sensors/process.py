@@ -18,7 +18,7 @@ import msgspec
 from sensors import driver as drivers
 from sensors.bus import Echo, Endpoints, Publisher
 from sensors.clock import SECOND, Clock, SystemClock, cpu_seconds
-from sensors.driver import Driver, Samples, Setting
+from sensors.driver import Driver, Samples, Setting, aside_of
 from sensors.errors import AttnflowError, DeviceError
 from sensors.faults import Faulty
 from sensors.messages import AnyMessage, Chunk, Health, StreamInfo
@@ -190,14 +190,19 @@ def _pump(driver: Driver, setting: Setting, send: Send, stop: Callable[[], bool]
             heart.samples += len(samples.times_ns)
             heart.meter.add(len(samples.times_ns), int(samples.times_ns[-1]))
         heart.lost = driver.lost()
-        silent_s = (now - last_ns) / SECOND
+        said = aside_of(driver)
+        for marker in said.markers:
+            send("marker", marker)
+        if said.meta:
+            heart.info = msgspec.structs.replace(heart.info, meta=heart.info.meta | dict(said.meta))
+        silent_s = (now - last_ns) / SECOND if heart.info.columns else 0.0  # markers come when they come
         if silent_s > GIVE_UP_S and heart.info.meta.get("holes") != "kept":
             raise DeviceError(f"'{setting.stream}' gave no sample for {silent_s:.0f} s.",
                               "Check its cable, battery and distance; it is being opened again.")
         if silent_s > STALLED_S:
-            heart.beat("stalled", f"No sample for {silent_s:.0f} s.")
+            heart.beat("stalled", f"No sample for {silent_s:.0f} s. {said.detail}".strip())
         else:
-            heart.beat("ok", drivers.trouble(driver))
+            heart.beat("ok", said.detail)
 
 
 def publish(samples: Samples, info: StreamInfo, send: Send) -> None:

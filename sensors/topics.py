@@ -54,7 +54,7 @@ TOPICS: dict[str, Topic] = {
 }
 
 CHUNK_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.carries is messages.Chunk)
-"""Topics that carry sensor columns; also the legal values of `StreamInfo.kind`."""
+"""Topics that carry sensor columns; also the legal values of `StreamInfo.kind`, beside "marker"."""
 
 SESSION_TOPICS = tuple(name for name, topic in TOPICS.items() if topic.session)
 """What the session folds over."""

@@ -16,6 +16,9 @@ from sensors.clock import FakeClock
 settings.register_profile("attnflow", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("attnflow")
 
+# Before anything loads the library, which reads it once: LSL is to find this machine's streams, and no network's.
+os.environ.setdefault("LSLAPICFG", str(Path(__file__).with_name("lsl_api.cfg")))
+
 
 @pytest.fixture
 def clock() -> FakeClock:

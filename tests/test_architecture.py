@@ -45,6 +45,7 @@ DOORS = {
     "pylsl": ("fusion/bench", "sensors/drivers/lsl", "fusion/outputs/"),
     "can": ("sensors/can_bus.py", "sensors/drivers/can", "fusion/outputs/can"),
     "cantools": ("sensors/drivers/can", "fusion/outputs/can"),
+    "pythonosc": ("sensors/drivers/osc", "fusion/outputs/osc", "fusion/bench"),
     "websockets": ("sensors/drivers/websocket", "fusion/outputs/websocket", "fusion/bench"),
     "time": ("sensors/clock.py",),
     "datetime": ("sensors/clock.py", "fusion/export_mne.py"),  # the latter turns the recorded text into MNE's type

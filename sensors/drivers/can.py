@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sensors.driver import Samples, Setting
+from sensors.driver import Aside, Samples, Setting
 from sensors.drivers import can_dbc
 from sensors.drivers.can_config import COLUMNS, CanConfig
 from sensors.drivers.can_frames import Rows
@@ -88,11 +88,11 @@ class Can:
         return Samples(np.array(values, np.float32).reshape(len(values), len(self._rows.columns)),
                        np.array(times, np.int64), own)
 
-    def trouble(self) -> str:
-        """Return one sentence about values that are not believed at present, or about the bus; "" if all is well."""
+    def aside(self) -> Aside:
+        """Return one sentence about values that are not believed at present, or about the bus, if there is one."""
         if self._rows is None or self._source is None:
-            return ""
-        return self._rows.trouble() or self._source.trouble()
+            return Aside()
+        return Aside(detail=self._rows.trouble() or self._source.trouble())
 
     def close(self) -> None:
         """Leave the bus or close the log; what was lost is still known."""

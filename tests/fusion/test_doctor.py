@@ -10,7 +10,7 @@ from fusion.doctor import Check
 from kernels import jit
 from sensors import bus_hop, facemodel
 from sensors.errors import BusError, DeviceError
-from sensors.rig import RIG_FOLDER
+from sensors.rig import RIG_FOLDER, parse
 
 
 def by_name(checks: list[Check]) -> dict[str, Check]:
@@ -186,3 +186,15 @@ def test_an_unknown_library_error_of_a_sensor_is_told(tmp_path: Path, monkeypatc
     monkeypatch.setattr("sensors.drivers.eeg_boards.parameters", fails)
     _, checks = doctor_rig.rig_checks(rig_file(tmp_path, '[eeg]\nboard = "SYNTHETIC_BOARD"\n'))
     assert (checks[1]["detail"], checks[1]["next"]) == ("BrainFlow is missing.", "Install it.")
+
+
+@pytest.mark.parametrize(("table", "extra", "detail"), [
+    ({"driver": "osc"}, "osc", "port 9020 on 127.0.0.1 (not tried: only a session listens)"),
+    ({"driver": "websocket", "source": "simulated"}, "websocket", "simulated"),
+    ({"driver": "lsl", "type": "EEG"}, "lsl", "an LSL stream (not tried: only a session looks for it)"),
+])
+def test_what_comes_by_a_port_is_named_and_not_opened(table: dict[str, str], extra: str, detail: str) -> None:
+    config = parse({"x": table}, "x").sensors["x"]
+    assert doctor_rig.extras(config) == {extra}
+    assert doctor_rig.find(config) == detail
+    assert extra in doctor_libraries.EXTRAS

@@ -4,13 +4,15 @@ import os
 import sys
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 
 from sensors.clock import SECOND, FakeClock
-from sensors.driver import Driver, Samples, Setting
+from sensors.driver import Aside, Driver, Samples, Setting
 from sensors.errors import DeviceError
-from sensors.messages import AnyMessage, Chunk, Column, Health, StreamInfo
+from sensors.faults import Faulty
+from sensors.messages import AnyMessage, Chunk, Column, Health, Marker, StreamInfo
 from sensors.process import BACKOFF_S, RateMeter, run, stay_on_one_cpu
 
 EMPTY = Samples(np.empty((0, 1), np.float32), np.empty(0, np.int64))
@@ -126,6 +128,49 @@ def test_the_end_of_a_file_is_an_end_not_a_failure(clock: FakeClock) -> None:
     assert driver.opened == 1
     assert healths(said)[-1].status == "ended"
     assert len([h for h in healths(said) if h.status == "ended"]) >= 6, "the heart goes on beating"
+
+
+class Talking(Scripted):
+    """A driver that says markers, a trouble and an offset beside its samples."""
+
+    columns: tuple[Column, ...] = (Column("x", "1"),)
+
+    def open(self) -> StreamInfo:
+        return msgspec.structs.replace(super().open(), columns=self.columns)
+
+    def aside(self) -> Aside:
+        now = self.clock.now_ns()
+        mark = (Marker(t_ns=now, source="keys", name="go"),) if self._now() == "mark" else ()
+        return Aside(mark, "One row was odd." if self._now() != "ok" else "", (("offset_s", f"{now}"),))
+
+
+def test_what_a_driver_says_aside_is_told(clock: FakeClock) -> None:
+    driver = Talking(clock, lambda t: "mark" if 2 <= t < 2.1 else "silent" if t > 4 else "ok")
+    said: list[tuple[str, AnyMessage]] = []
+    start, end = clock.now_ns(), clock.now_ns() + 8 * SECOND
+    run(lambda: Faulty(driver, setting(clock)), setting(clock), lambda topic, message: said.append((topic, message)),
+        lambda: clock.now_ns() >= end)
+    marks = [message for topic, message in said if topic == "marker" and isinstance(message, Marker)]
+    assert [(mark.name, round((mark.t_ns - start) / SECOND, 1)) for mark in marks] == [("go", 2.0)]
+    stalled = [message.detail for _, message in said if isinstance(message, Health) and message.status == "stalled"]
+    assert stalled
+    assert all(detail.startswith("No sample for ") and detail.endswith("One row was odd.") for detail in stalled)
+    infos = [message for _, message in said if isinstance(message, StreamInfo)]
+    assert len({info.meta.get("offset_s") for info in infos}) > 3, "a new offset goes out with the next heartbeat"
+
+
+def test_a_source_of_markers_alone_is_never_called_silent(clock: FakeClock) -> None:
+    driver = Talking(clock, lambda t: "silent")
+    driver.columns = ()
+    said: list[AnyMessage] = []
+    end = clock.now_ns() + 20 * SECOND
+    run(lambda: driver, setting(clock), lambda topic, message: said.append(message), lambda: clock.now_ns() >= end)
+    assert {health.status for health in healths(said)} == {"starting", "ok"}
+    assert driver.opened == 1
+
+
+def setting(clock: FakeClock) -> Setting:
+    return Setting(stream="camera", start_ns=clock.now_ns(), clock=clock)
 
 
 def test_the_rate_is_of_the_last_ten_seconds() -> None:

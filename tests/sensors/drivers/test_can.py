@@ -34,7 +34,7 @@ def test_each_frame_makes_a_row_with_the_last_known_values(clock: FakeClock) -> 
         assert samples.device_ns is not None
         assert int(samples.device_ns[0]) > 1_600_000_000 * SECOND, "python-can's own stamp, seconds since 1970"
         assert listening.lost() == 0
-        assert listening.trouble() == ""
+        assert listening.aside().detail == ""
 
 
 def test_what_it_opens_is_told(clock: FakeClock) -> None:
@@ -68,11 +68,11 @@ def test_a_value_out_of_range_is_nan_and_told_a_missing_one_is_only_nan(raw: int
         samples = listening.read(0.1)
         assert samples is not None
         assert math.isnan(samples.values[0, 0])
-        assert said in listening.trouble()
-        assert bool(listening.trouble()) == bool(said)
+        assert said in listening.aside().detail
+        assert bool(listening.aside().detail) == bool(said)
         vehicle.send(frame("VehicleSpeed", Speed=30.0))
         listening.read(0.1)
-        assert listening.trouble() == "", "a good value ends it"
+        assert listening.aside().detail == "", "a good value ends it"
 
 
 BOTH = {"speed_kmh": ("VehicleSpeed.Speed", "VehicleSatellite.SatelliteSpeed")}
@@ -93,16 +93,16 @@ def test_two_speeds_that_disagree_for_long_are_not_believed_until_they_agree(clo
             assert said_together(listening, vehicle, 80.0, 60.0) == 80.0, "not yet for 2 s"
             clock.advance(0.5)
         assert math.isnan(said_together(listening, vehicle, 80.0, 60.0))
-        told = listening.trouble()
+        told = listening.aside().detail
         assert told.startswith("The speed is not believed: VehicleSpeed.Speed 80 and VehicleSatellite.Sat")
         clock.advance(5.0)
         vehicle.send(frame("VehicleSpeed", Speed=80.0))
         alone = listening.read(0.1)
         assert alone is not None
         assert math.isnan(alone.values[-1, 0]), "one falls silent: which was right is still unknown"
-        assert listening.trouble() == told, "the sentence stays the same while the trouble does"
+        assert listening.aside().detail == told, "the sentence stays the same while the trouble does"
         assert said_together(listening, vehicle, 64.0, 60.0) == 64.0
-        assert listening.trouble() == ""
+        assert listening.aside().detail == ""
 
 
 def test_a_short_disagreement_is_none(clock: FakeClock) -> None:
@@ -152,11 +152,11 @@ def test_some_error_frames_are_told_many_are_too_many(clock: FakeClock) -> None:
         vehicle.send(error_frame())
         vehicle.send(frame("VehicleSpeed"))
         listening.read(0.1)
-        assert listening.trouble() == "", "a good frame ends it"
+        assert listening.aside().detail == "", "a good frame ends it"
         for _ in range(99):
             vehicle.send(error_frame())
         listening.read(0.01)
-        assert listening.trouble().startswith("Error frames come on virtual errors; check bitrate")
+        assert listening.aside().detail.startswith("Error frames come on virtual errors; check bitrate")
         vehicle.send(error_frame())
         with pytest.raises(DeviceError, match=r"nothing but error frames \(100 in a row\).*bitrate"):
             listening.read(0.01)
@@ -216,8 +216,8 @@ def test_a_session_goes_on_through_quarrel_and_bus_off(clock: FakeClock) -> None
         def __init__(self) -> None:
             self.under = driver(CanConfig(interface="virtual", channel="life", signals=BOTH, disagree_s=2.5),
                                 clock)
-            self.open, self.close, self.lost, self.trouble = (self.under.open, self.under.close, self.under.lost,
-                                                              self.under.trouble)
+            self.open, self.close, self.lost, self.aside = (self.under.open, self.under.close, self.under.lost,
+                                                            self.under.aside)
             built.append(self)
 
         def read(self, timeout_s: float):

@@ -44,6 +44,9 @@ WITHOUT_HARDWARE: dict[str, Callable[[Path], dict[str, Any]]] = {
     "can": lambda folder: {"source": "simulated"},
     "truth": lambda folder: {},
     "replay": recorded,
+    "lsl": lambda folder: {"source": "simulated"},
+    "osc": lambda folder: {"source": "simulated"},
+    "websocket": lambda folder: {"source": "simulated"},
 }
 """How each driver is run with nothing plugged in; a driver without such a way is not finished."""
 
@@ -61,7 +64,7 @@ def build(name: str, folder: Path, clock: FakeClock) -> Driver:
 def test_config_loads_no_hardware_library_and_names_its_driver(name: str) -> None:
     code = ("import sys; from sensors import driver; c = driver.config_class(sys.argv[1]); "
             "heavy = {'cv2', 'mediapipe', 'torch', 'torchaudio', 'brainflow', 'sounddevice', 'onnxruntime', 'numba', "
-            "'can', 'cantools'}; "
+            "'can', 'cantools', 'pylsl', 'pythonosc', 'websockets', 'asyncio'}; "
             "assert not heavy & set(sys.modules), heavy & set(sys.modules); "
             "import msgspec; f = {x.name: x.default for x in msgspec.structs.fields(c)}; "
             "assert f['driver'] == sys.argv[1], f")
