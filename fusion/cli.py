@@ -14,6 +14,7 @@ from fusion import (
     commands_explain,
     commands_import,
     commands_model,
+    commands_outputs,
     commands_personal,
     commands_xr,
 )
@@ -36,6 +37,7 @@ for commands in (commands_dataset, commands_evaluate, commands_explain, commands
                  commands_xr):
     commands.register(app)
 commands_model.register(app, bench_app)
+commands_outputs.register(bench_app)
 
 OURS = ("sensors", "kernels", "models", "fusion")
 """The packages that are never an optional library."""

@@ -25,7 +25,7 @@ def rig_checks(name: str, settings: Sequence[str] = ()) -> tuple[set[str], list[
     except AttnflowError as error:
         return set(), [{"name": f"rig {name}", "ok": False, "detail": error.message, "next": error.next_step,
                         "required": True}]
-    needed: set[str] = set()
+    needed: set[str] = set(rig.outputs)  # an output's extra has its name
     checks: list[dict[str, Any]] = [{"name": f"rig {name}", "ok": True, "detail": rig.description, "required": True}]
     needed |= set(rig.outputs)  # an output's extra has its name
     for stream, config in rig.sensors.items():

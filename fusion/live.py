@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from fusion import assembly, provenance
+from fusion.outputs.process import beside
 from fusion.summary import Book, Summary
 from fusion.view import View
 from kernels.warm import warm
@@ -50,7 +51,7 @@ def run(rig: Rig, *, seconds: float | None = None, record: Path | None = None,
             recorder.start()
             stack.callback(recorder.close)
         warm()
-        supervisor = Supervisor(rig, endpoints)
+        supervisor = Supervisor(rig, endpoints, beside(rig, endpoints))
         stack.callback(supervisor.stop)
         supervisor.start()
         book = Book(rig.name, session)

@@ -35,7 +35,7 @@ from sensors.messages import (
     encode,
 )
 from sensors.rig import SessionConfig
-from sensors.topics import TOPICS
+from sensors.topics import OUTPUT, TOPICS
 
 LEAP_NS = SECOND
 """A sensor stamp further ahead of event time than this is a broken clock; it is refused, and moves no time."""
@@ -127,8 +127,8 @@ class Session:
         return said
 
     def _hear(self, health: Health) -> None:
-        if health.stream in UNREAD or health.stream in self._unread:
-            return
+        if health.stream in UNREAD or health.stream in self._unread or health.stream.startswith(OUTPUT):
+            return  # an output in trouble is no input in trouble
         if health.status == "starting" and health.stream in self._health:
             return  # trying again is not being back: the last trouble stands until samples flow
         self._health[health.stream] = health

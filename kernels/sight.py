@@ -72,6 +72,9 @@ def follow(sight: Any, values: NDArray[np.float32], times_ns: NDArray[np.int64],
 def follow_one(sight: NDArray[Any], values: NDArray[np.float32], times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return (n, SEEN) float64 of one camera, whose record is the first of `sight` (1,)."""
     out = np.empty((len(times_ns), SEEN))
+    # What comes off the bus cannot be written to, which to the compiler is another type than what it has compiled for.
+    values = values if values.flags.writeable else values.copy()
+    times_ns = times_ns if times_ns.flags.writeable else times_ns.copy()
     _first(sight, values, times_ns, out)
     return out
 

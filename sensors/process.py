@@ -253,7 +253,7 @@ def main() -> None:
     if line.strip():
         setting = Setting(stream=order.stream, start_ns=msgspec.json.decode(line, type=Go).start_ns, clock=clock,
                           participant=order.participant)
-        threading.Thread(target=_stop_with_pipe, args=(stopped,), name="lifeline", daemon=True).start()
+        threading.Thread(target=stop_with_pipe, args=(stopped,), name="lifeline", daemon=True).start()
         offsets = _Offsets(order.endpoints, stopped)
         offsets.start()
 
@@ -281,7 +281,8 @@ LOADED = "loaded"
 """Detail of the Health that says: libraries are loaded, waiting for the session to start."""
 
 
-def _stop_with_pipe(stopped: threading.Event) -> None:
+def stop_with_pipe(stopped: threading.Event) -> None:
+    """Set `stopped` when standard input closes; end the process the hard way if that does not end it."""
     sys.stdin.read()
     stopped.set()
     # This thread is a daemon: it is still here after the wait only if the driver hangs in its hardware library.

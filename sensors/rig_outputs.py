@@ -1,5 +1,7 @@
 """The rig's ``[outputs.*]`` tables: who is told what the session says, and where."""
 
+from typing import Literal
+
 import msgspec
 
 
@@ -13,6 +15,20 @@ class OscOutput(OutputConfig, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 9000
     """VRChat listens on 9000."""
+    vrchat: Literal["CenterPitchYaw", "CenterPitchYawDist", "LeftRightPitchYaw", "off"] = "CenterPitchYaw"
+    """Which of VRChat's eye-look addresses is sent, beside the lids; "off" sends neither."""
+    distance_m: float = 1.0
+    """How far away the person is taken to look, for the two addresses that need a distance."""
+    ipd_mm: float = 63.0
+    """Distance of the person's pupils, for LeftRightPitchYaw."""
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.distance_m <= 1000:
+            raise ValueError(f"distance_m is {self.distance_m}, expected 0.1 to 1000")
+        if not 40 <= self.ipd_mm <= 80:
+            raise ValueError(f"ipd_mm is {self.ipd_mm}, expected 40 to 80")
+        if not 0 < self.port < 65_536:
+            raise ValueError(f"port is {self.port}, expected 1 to 65535")
 
 
 class LslOutput(OutputConfig, frozen=True, kw_only=True):

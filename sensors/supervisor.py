@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple, Protocol
 
 import msgspec
 
@@ -24,19 +25,38 @@ SILENT_S = 10.0
 """A process without a heartbeat for this long hangs in its hardware library, and is killed and started anew."""
 LOAD_S = 60.0
 """How long a driver may take to load its libraries or to open its device; the session starts without slow ones."""
-COMMAND = (sys.executable, "-P", "-m", "sensors.process")
-"""-P keeps the current folder, where anything may lie, off the child's import path."""
 PATH = os.pathsep.join(part for part in sys.path if part)
 """The child imports from where this process does, and from nowhere else."""
 LEAD_S = 0.5
 """From "all loaded" to the session's first moment: time to open devices."""
 
 
-class Child:
-    """One driver process."""
+def module_command(module: str) -> tuple[str, ...]:
+    """Return the command that runs a module of ours; -P keeps the current folder off its import path."""
+    return sys.executable, "-P", "-m", module
 
-    def __init__(self, order: Order, folder: Path) -> None:
-        self.order = order
+
+class Ordered(Protocol):
+    """What a process is told on its first line, as JSON."""
+
+    @property
+    def stream(self) -> str:
+        """The stream under which it tells its health."""
+        ...
+
+
+class Beside(NamedTuple):
+    """A process that is watched beside the drivers: the one that runs the outputs."""
+
+    command: Sequence[str]
+    order: Ordered
+
+
+class Child:
+    """One process: a driver's, or one beside them."""
+
+    def __init__(self, order: Ordered, folder: Path, command: Sequence[str]) -> None:
+        self.order, self._command = order, command
         self.log_path = folder / f"{order.stream}.log"
         self.loaded = False
         self.opening = True
@@ -53,7 +73,7 @@ class Child:
         self.retry_ns = 0
         self.heard_ns = now_ns()
         with self.log_path.open("a", encoding="utf-8") as errors:
-            self.process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            self.process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                             stderr=errors, text=True, env=os.environ | {"PYTHONPATH": PATH})
         self._tell(msgspec.json.encode(self.order).decode())
         if go is not None:
@@ -69,11 +89,11 @@ class Child:
             pipe.write(line + "\n")
             pipe.flush()
         except BrokenPipeError:
-            log.warning("driver process of '%s' ended before it was told its work", self.order.stream)
+            log.warning("process of '%s' ended before it was told its work", self.order.stream)
 
     def _pipe(self) -> IO[str]:
         if self.process is None or self.process.stdin is None:
-            raise RuntimeError(f"the driver process of '{self.order.stream}' was not started")
+            raise RuntimeError(f"the process of '{self.order.stream}' was not started")
         return self.process.stdin
 
     def last_words(self) -> str:
@@ -87,7 +107,7 @@ class Child:
             try:
                 self.process.stdin.close()
             except BrokenPipeError:
-                log.debug("driver process of '%s' had ended already", self.order.stream)
+                log.debug("process of '%s' had ended already", self.order.stream)
 
     def join(self, timeout_s: float) -> None:
         """Wait for the end, then kill."""
@@ -96,7 +116,7 @@ class Child:
         try:
             self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            log.warning("driver process of '%s' did not stop in %s s and is killed", self.order.stream, timeout_s)
+            log.warning("process of '%s' did not stop in %s s and is killed", self.order.stream, timeout_s)
             self.process.kill()
             self.process.wait()
 
@@ -110,17 +130,21 @@ class Supervisor:
         The checked rig.
     endpoints
         Where the hub is.
+    beside
+        Other processes to keep alive.
     """
 
-    def __init__(self, rig: Rig, endpoints: Endpoints) -> None:
+    def __init__(self, rig: Rig, endpoints: Endpoints, beside: Sequence[Beside] = ()) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="attnflow-logs-")
         self._endpoints = endpoints
         self._stopping = threading.Event()
         self._go: Go | None = None
-        self._children = {
-            stream: Child(Order(stream=stream, driver=config.driver, config=json.loads(msgspec.json.encode(config)),
-                                participant=rig.participant, endpoints=endpoints), Path(self._folder.name))
-            for stream, config in rig.sensors.items()}
+        drivers = [Beside(module_command("sensors.process"),
+                          Order(stream=stream, driver=config.driver, config=json.loads(msgspec.json.encode(config)),
+                                participant=rig.participant, endpoints=endpoints))
+                   for stream, config in rig.sensors.items()]
+        self._children = {order.stream: Child(order, Path(self._folder.name), command)
+                          for command, order in (*drivers, *beside)}
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
     def start(self) -> None:
@@ -188,7 +212,7 @@ class Supervisor:
         child.retry_ns = now + round(pause * SECOND)
         publisher.send("health", Health(
             t_ns=now, stream=child.order.stream, status="failed", restarts=child.starts,
-            detail=f"The driver process of '{child.order.stream}' {cause}; it starts again in {pause:g} s."))
+            detail=f"The process of '{child.order.stream}' {cause}; it starts again in {pause:g} s."))
 
     @property
     def start_ns(self) -> int | None:

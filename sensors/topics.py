@@ -74,6 +74,9 @@ def frame(topic: str, payload: bytes) -> bytes:
     return topic.encode() + b"\0" + payload
 
 
+OUTPUT = "output-"
+"""How the stream begins under which an output tells its health, which says nothing about any input."""
+
 HEADS = {name: frame(name, b"") for name in TOPICS}
 """How the frames of each topic begin."""
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from kernels import sight
 from kernels.errors import InputError
-from sensors.messages import Chunk, StreamInfo
+from sensors.messages import Chunk, Column, StreamInfo
 
 
 class Gaze(NamedTuple):
@@ -78,3 +78,11 @@ class GazeReader:
         return Gaze(t_ns, row[sight.GAZE_YAW], row[sight.GAZE_PITCH], row[sight.HEAD_YAW], row[sight.HEAD_PITCH], roll,
                     x, y, z, row[sight.OPENNESS], trust if seen else 0.0,
                     "ok" if looks else "no_gaze" if seen else "no_face")
+
+
+def warm() -> None:
+    """Compile what reads a camera, or load it from the cache, so that the first live row does not wait for it."""
+    reader = GazeReader()
+    reader.meet(StreamInfo(t_ns=0, stream="camera", kind="camera", driver="", rate_hz=0.0,
+                           columns=(Column("gaze_yaw", "rad"), Column("gaze_pitch", "rad"))))
+    reader.read(Chunk(t_ns=0, stream="camera", values=np.zeros((1, 2), np.float32), times_ns=np.zeros(1, np.int64)))

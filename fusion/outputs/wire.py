@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
+from fusion.outputs.frames import direction, quaternion
 from fusion.outputs.gaze import Gaze
 from fusion.palette import is_simulated
 from sensors.messages import Alert, AnyMessage, Column, GazeEvent, Hint, InputAge, State, StreamInfo, Target
@@ -136,7 +137,10 @@ class AlertFrame(Frame, tag="alert", frozen=True, kw_only=True):
 
 
 class EventFrame(Frame, tag="event", frozen=True, kw_only=True):
-    """Something the eyes did: fixation, saccade, dwell, enter, leave, blink or intent (a blink meant as input)."""
+    """Something the eyes did: fixation, saccade, dwell, enter, leave, blink or intent (a blink meant as input).
+
+    Once a second, where they can be told, the measures focus, entropy, transition_entropy and share are events, too.
+    """
 
     kind: str
     onset_ns: Ns
@@ -146,6 +150,7 @@ class EventFrame(Frame, tag="event", frozen=True, kw_only=True):
     amplitude: Rad
     peak_velocity: Annotated[float | None, msgspec.Meta(description="radians per second; null: not measured")]
     target: str
+    value: Annotated[float | None, msgspec.Meta(description="seconds looked or closed, or the measure's own value")]
     grade: str
 
 
@@ -203,15 +208,12 @@ def encode(frame: AnyFrame, sending_ns: int, dropped: int) -> str:
 def gaze_pose(yaw: float, pitch: float, x: float, y: float, z: float) -> Pose | None:
     """Return gaze at `yaw` and `pitch` [rad] from a head at (x, y, z) [m] as a pose; None when gaze is NaN.
 
-    The turn is yaw about the vertical first and pitch about the turned horizontal axis: q = q_y(-yaw) q_x(pitch), as a
-    positive turn about +Y goes to the left.
+    The turn is yaw about the vertical first and pitch about the turned horizontal axis; see `fusion.outputs.frames`.
     """
     if not (math.isfinite(yaw) and math.isfinite(pitch)):
         return None
-    sin_y, cos_y, sin_p, cos_p = math.sin(yaw / 2), math.cos(yaw / 2), math.sin(pitch / 2), math.cos(pitch / 2)
     place = (x, y, z) if all(map(math.isfinite, (x, y, z))) else None
-    return Pose(direction=(math.sin(yaw) * math.cos(pitch), math.sin(pitch), -math.cos(yaw) * math.cos(pitch)),
-                orientation=(cos_y * sin_p, -sin_y * cos_p, sin_y * sin_p, cos_y * cos_p), position=place)
+    return Pose(direction=direction(yaw, pitch), orientation=quaternion(yaw, pitch), position=place)
 
 
 def frame_of(message: AnyMessage | Gaze, seq: int, newest: State | None) -> AnyFrame | None:
@@ -253,7 +255,7 @@ def frame_of(message: AnyMessage | Gaze, seq: int, newest: State | None) -> AnyF
                 seq=seq, t_ns=message.t_ns, confidence=message.confidence, status=status, kind=message.kind,
                 onset_ns=message.onset_ns, end_ns=message.end_ns, yaw=message.yaw, pitch=message.pitch,
                 amplitude=message.amplitude, peak_velocity=message.peak_velocity, target=message.target,
-                grade=message.grade)
+                value=message.value, grade=message.grade)
         case Hint():
             return HintFrame(
                 seq=seq, t_ns=message.t_ns, confidence=message.confidence, status=status, hint=message.hint,
