@@ -8,9 +8,6 @@ session's interpreter, so what they take counts against it.
 import tempfile
 import threading
 from bisect import bisect_left
-from collections.abc import Callable
-from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +23,7 @@ from sensors.rig import Rig
 ROAD_S, LAP_S = 3.0, 6.0
 """One round: eyes on the road, then in the lap for longer than any rule waits at 80 km/h."""
 ROUNDS = 5
-START_S = 3.0
+START_S = 6.0
 """Added to the rounds: time for the session to start."""
 LAP_PITCH = -0.8
 """Gaze of somebody who reads a phone in the lap, rad."""
@@ -34,40 +31,28 @@ PATIENCE = 600
 """Waits of 0.1 s for the session's first state."""
 
 
-def rule_reaction_ms() -> dict[str, float] | None:
-    """Return {p50, p99, max, n} of the reaction of the driving ladders, in ms; None where there are no ladders."""
-    if find_spec("fusion.driving.ladders") is None:
-        return None
-    tables = {"profiles": ["eu-addw", "euro-ncap-2026"], "speed_kmh": 80.0, "offset_s": 0.0}
-    return reactions({"driving": tables}, lambda alert: alert.profile != "")
-
-
-def reactions(tables: dict[str, Any], wanted: Callable[[Alert], bool], rounds: int = ROUNDS,
-              lap_s: float = LAP_S) -> dict[str, float]:
-    """Run a session with a scripted camera and return {p50, p99, max, n} of how late its alerts were, in ms.
+def rule_reaction_ms(rounds: int = ROUNDS, lap_s: float = LAP_S) -> dict[str, float]:
+    """Run a session with a scripted camera and return {p50, p99, max, n} of how late its ladders' alerts were, in ms.
 
     Parameters
     ----------
-    tables
-        The rig's tables besides bus, session and sensors.
-    wanted
-        Which alerts count, of those that start or escalate.
     rounds, lap_s
         How often, and how long, the eyes are in the lap.
     """
+    driving = {"profiles": ["eu-addw", "euro-ncap-2026"], "speed_kmh": 80.0, "offset_s": 0.0}
     with tempfile.TemporaryDirectory(prefix="attnflow-bench-") as folder:
         bus = {"publish": f"ipc://{folder}/publish", "subscribe": f"ipc://{folder}/subscribe"}
         session = {"estimator": "rules", "calibration_s": 0.0}
-        rig = rigs.parse({"truth": {}, "bus": bus, "session": session, **tables}, "bench-reaction")
-        return _run(rig, wanted, rounds, lap_s).as_dict()
+        rig = rigs.parse({"truth": {}, "bus": bus, "session": session, "driving": driving}, "bench-reaction")
+        return _run(rig, rounds, lap_s).as_dict()
 
 
 class _Reader(threading.Thread):
-    """Keeps each wanted alert with the moment it came."""
+    """Keeps each alert of a ladder with the moment it came."""
 
-    def __init__(self, endpoints: Endpoints, wanted: Callable[[Alert], bool], stop: threading.Event) -> None:
+    def __init__(self, endpoints: Endpoints, stop: threading.Event) -> None:
         super().__init__(name="reaction-reader", daemon=True)
-        self._endpoints, self._wanted, self._stop_asked = endpoints, wanted, stop
+        self._endpoints, self._stop_asked = endpoints, stop
         self.alerts: list[tuple[int, int]] = []
         """(moment the limit was reached, moment the alert was received), ns."""
 
@@ -75,7 +60,7 @@ class _Reader(threading.Thread):
         subscriber = Subscriber(self._endpoints, ["alert"])
         while not self._stop_asked.is_set():
             got = subscriber.receive(100)
-            if got is not None and isinstance(got.message, Alert) and got.message.active and self._wanted(got.message):
+            if got is not None and isinstance(got.message, Alert) and got.message.active and got.message.profile:
                 self.alerts.append((got.message.t_ns, got.received_ns))
         subscriber.close()
 
@@ -118,10 +103,10 @@ class _Reactions(Values):
         return {"p50": round(spread.p50, 2), "p99": round(spread.p99, 2), "max": round(spread.max, 2), "n": spread.n}
 
 
-def _run(rig: Rig, wanted: Callable[[Alert], bool], rounds: int, lap_s: float) -> _Reactions:
+def _run(rig: Rig, rounds: int, lap_s: float) -> _Reactions:
     endpoints = configured_endpoints(rig.bus.publish, rig.bus.subscribe)
     stop = threading.Event()
-    reader, camera = _Reader(endpoints, wanted, stop), _Camera(endpoints, rounds, lap_s, stop)
+    reader, camera = _Reader(endpoints, stop), _Camera(endpoints, rounds, lap_s, stop)
     try:
         reader.start()
         camera.start()

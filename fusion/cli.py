@@ -10,6 +10,7 @@ import typer
 
 from fusion import (
     commands_dataset,
+    commands_driving,
     commands_evaluate,
     commands_explain,
     commands_import,
@@ -38,6 +39,7 @@ for commands in (commands_dataset, commands_evaluate, commands_explain, commands
     commands.register(app)
 commands_model.register(app, bench_app)
 commands_outputs.register(bench_app)
+commands_driving.register(app, bench_app)
 
 OURS = ("sensors", "kernels", "models", "fusion")
 """The packages that are never an optional library."""

@@ -84,13 +84,23 @@ class Cabin:
 
     @classmethod
     def load(cls, config: CabinConfig) -> "Cabin":
-        """Return the cabin that a rig wants.
+        """Return the cabin that a rig wants; one that ships is made only once.
 
         Raises
         ------
         RigError
             If the file is missing, malformed, or no whole map.
         """
+        key = msgspec.json.encode(config)
+        if key not in _SHIPPED:
+            made = cls._read(config)
+            if config.zones.endswith(".toml"):
+                return made  # a user's file may have changed when it is asked for again
+            _SHIPPED[key] = made
+        return _SHIPPED[key]
+
+    @classmethod
+    def _read(cls, config: CabinConfig) -> "Cabin":
         path = Path(config.zones) if config.zones.endswith(".toml") else FOLDER / f"{config.zones}.toml"
         if not path.is_file():
             known = ", ".join(sorted(each.stem for each in FOLDER.glob("*.toml")))
@@ -167,6 +177,10 @@ class Cabin:
     def square_degrees(self) -> dict[str, int]:
         """How large each zone is."""
         return {name: int((self._owner == k).sum()) for k, name in enumerate(self.names)}
+
+
+_SHIPPED: dict[bytes, Cabin] = {}
+"""Cabins that ship, by the config that asked for them."""
 
 
 def _blur(size: int, sd_deg: float) -> NDArray[np.float64]:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from sensors.errors import RigError
 
 GAZE, EYES, CLOSED, BLIND, POOR, SPEED, REVERSE, INDICATOR, BRAKING, TURNING = (1 << k for k in range(10))
-"""Gaze known, eyes known, eyes closed, neither gaze nor closed eyes known, conditions poor (dark, glare, or only the
-head to go by); speed known, driving backwards, indicator on, brake pressed, steering wheel far from straight."""
+"""Gaze known, eyes known, eyes closed, no eyes to be seen, conditions poor (dark, glare, or only the head to go by);
+speed known, driving backwards, indicator on, brake pressed, steering wheel far from straight."""
 INHIBITS = {"reverse": REVERSE, "indicator": INDICATOR, "braking": BRAKING, "turning": TURNING}
 """What a rule may be told to stay quiet in, by the name it has in a profile."""
 FIRST_FREE, MOST = 10, 62

@@ -1,7 +1,7 @@
 """From what a camera saw, frame by frame, to facts: where gaze is, whether eyes are closed, and what nobody knows.
 
-A blink hides where somebody looks and does not change it: gaze that is lost for less than `BRIDGE_NS` is taken to be
-where it was. Longer, it is unknown, and no rule may hold that against the driver.
+A blink hides where somebody looks and does not change it: gaze that is lost for less than `BRIDGE_NS` while the face is
+seen is taken to be where it was. Longer, it is unknown, and no rule may hold that against the driver.
 """
 
 import math
@@ -132,10 +132,11 @@ class Looks:
         self.openness, self._from_head = opened, head
         known = gaze | head
         bits = self._areas(known, head, learnt)
-        gaze_known = self._bridged(known, times_ns, "_gaze_ns", BRIDGE_NS)
-        eyes_known = self._bridged(~np.isnan(opened), times_ns, "_eyes_ns", EYES_BRIDGE_NS)
+        face = seen[:, sight.FACE] > 0
+        gaze_known = face & self._bridged(known, times_ns, "_gaze_ns", BRIDGE_NS)
+        eyes_known = face & self._bridged(~np.isnan(opened) | gaze, times_ns, "_eyes_ns", EYES_BRIDGE_NS)
         bits |= gaze_known * GAZE + eyes_known * EYES + closed * CLOSED
-        bits |= (~gaze_known & ~(eyes_known & closed)) * BLIND
+        bits |= ~eyes_known * BLIND
         luma = seen[:, sight.LUMA]
         return bits | ((luma < DARK) | (luma > GLARE) | head) * POOR
 
