@@ -21,6 +21,7 @@ import numpy as np
 
 from fusion.bench_outputs_client import STAMP, Row
 from fusion.bench_outputs_load import load, publish
+from fusion.bench_reaction import rule_reaction_ms
 from fusion.outputs.process import beside
 from sensors import rig as rigs
 from sensors.bus import Hub, Publisher, Subscriber, private_endpoints
@@ -70,15 +71,25 @@ class Client:
             self._process.communicate()
 
 
-def bench_outputs(seconds: float = 60.0, say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
+def bench_outputs(seconds: float = 60.0, say: Callable[[str], None] = lambda text: None, *,
+                  browser: bool = False) -> dict[str, Any]:
     """Send a live load to real clients and return what they received, how late and in which order.
+
+    Parameters
+    ----------
+    seconds
+        Length of the load.
+    say
+        Told what is measured now.
+    browser
+        Also the page of the WebSocket output in headless Chromium, for as long again.
 
     Returns
     -------
     dict
         `osc`, `lsl`, `websocket` (null where not installed): `sent`, `received`, `reordered`, `latency_ms` {p50, p99,
-        max}; `bare_udp` the same of bare datagrams; `p99_over_bare_udp` for each; `rule_reaction_ms` {p50, p99}, null
-        without driving ladders; `seconds`.
+        max}; `browser` the same where asked for; `bare_udp` the same of bare datagrams; `p99_over_bare_udp` for each;
+        `rule_reaction_ms` {p50, p99}; `seconds`.
     """
     say(f"sending {seconds:g} s of a live load to an OSC server, LSL inlets and a WebSocket client")
     rows, sent, datagrams = _exchange(seconds, [name for name, needs in LIBRARIES.items() if all(map(_have, needs))])
@@ -89,9 +100,13 @@ def bench_outputs(seconds: float = 60.0, say: Callable[[str], None] = lambda tex
     told["p99_over_bare_udp"] = {name: round(told[name]["latency_ms"]["p99"] / bare["latency_ms"]["p99"], 2)
                                  for name in rows}
     say("crossing a rule's limit live")
-    from fusion.bench_reaction import rule_reaction_ms
+    told |= {"rule_reaction_ms": rule_reaction_ms(), "seconds": seconds}
+    if browser:
+        from fusion.bench_browser import measure
 
-    return told | {"rule_reaction_ms": rule_reaction_ms(), "seconds": seconds}
+        say(f"showing {seconds:g} s to a browser")
+        told["browser"] = measure(seconds)
+    return told
 
 
 def _have(module: str) -> bool:

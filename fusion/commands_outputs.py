@@ -15,22 +15,23 @@ def register(bench_app: typer.Typer) -> None:
 
 
 def bench_outputs(seconds: Annotated[float, typer.Option(min=1.0, help="How long the load is sent.")] = 60.0,
+                  browser: Annotated[bool, typer.Option("--browser", help="The page in Chromium, too.")] = False,
                   as_json: Json = False) -> None:
     """Send a live load to a real OSC server, LSL inlets and a WebSocket client: losses, order, latency."""
     from fusion.bench_outputs import bench_outputs as measure
 
     with busy("Measuring; this takes about a minute longer than the load", quiet=as_json):
-        figures = measure(seconds)
+        figures = measure(seconds, browser=browser)
     if as_json:
         write_json(figures)
         return
     from rich.table import Table
 
     table = Table("output", "sent", "received", "reordered", "p50 ms", "p99 ms", "p99 over bare UDP", box=None)
-    for name in ("osc", "lsl", "websocket", "bare_udp"):
-        one = figures[name]
+    for name in ("osc", "lsl", "websocket", "browser", "bare_udp"):
+        one = figures.get(name)
         if one is None:
-            table.add_row(name, "not installed")
+            table.add_row(name, "not measured")
             continue
         late = one["latency_ms"]
         ratio = figures["p99_over_bare_udp"].get(name, "")
@@ -38,6 +39,5 @@ def bench_outputs(seconds: Annotated[float, typer.Option(min=1.0, help="How long
                       str(late["p50"]), str(late["p99"]), str(ratio))
     console().print(table)
     reaction = figures["rule_reaction_ms"]
-    console().print("No driving ladders to time." if reaction is None else
-                    f"A driving rule reacts in p50 {reaction['p50']} ms, p99 {reaction['p99']} ms "
+    console().print(f"A driving rule reacts in p50 {reaction['p50']} ms, p99 {reaction['p99']} ms "
                     f"({reaction['n']} alerts of a scripted camera).")

@@ -61,10 +61,11 @@ def test_a_rules_reaction_is_timed_from_the_row_that_crosses_the_limit(monkeypat
 def test_the_command_writes_the_promised_figures(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     one = {"sent": 3, "received": 3, "reordered": 0, "latency_ms": {"p50": 1.0, "p99": 2.0, "max": 2.0}}
     figures: dict[str, Any] = {"osc": one, "lsl": one, "websocket": None, "bare_udp": one, "seconds": 7.0,
-                               "p99_over_bare_udp": {"osc": 1.0, "lsl": 1.0}, "rule_reaction_ms": None}
+                               "p99_over_bare_udp": {"osc": 1.0, "lsl": 1.0},
+                               "rule_reaction_ms": {"p50": 2.0, "p99": 3.0, "max": 3.0, "n": 4}}
     asked = []
 
-    def measure(seconds: float) -> dict[str, Any]:
+    def measure(seconds: float, *, browser: bool) -> dict[str, Any]:
         asked.append(seconds)
         return figures
 
@@ -72,6 +73,6 @@ def test_the_command_writes_the_promised_figures(call: Call, monkeypatch: pytest
     told = call("bench", "outputs", "--seconds", "7", "--json")
     assert json.loads(told.out) == figures
     shown = call("bench", "outputs").out
-    assert "not installed" in shown
-    assert "No driving ladders" in shown
+    assert "not measured" in shown
+    assert "p50 2.0 ms" in shown
     assert asked == [7.0, 60.0]
