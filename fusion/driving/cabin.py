@@ -21,6 +21,8 @@ from sensors.rig_driving import CabinConfig
 FOLDER = Path(__file__).parent / "cabins"
 LEFT, RIGHT, LOW, HIGH = -100, 100, -90, 90
 """What the map covers, in degrees; a direction beyond is taken for the nearest one on it."""
+AHEAD = -LOW * (RIGHT - LEFT) - LEFT
+"""The square straight ahead."""
 REACH = 3.0
 """Standard deviations after which the Gaussian is cut."""
 OTHER_SIDE = {"left": "right", "right": "left"}
@@ -143,9 +145,10 @@ class Cabin:
 
     def cell(self, yaw: NDArray[np.float64], pitch: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return the (n,) squares of the map that (n,) directions in rad lie in; NaN gives the square ahead."""
-        column = np.clip(np.floor(np.degrees(np.nan_to_num(yaw))) - LEFT, 0, RIGHT - LEFT - 1)
-        row = np.clip(np.floor(np.degrees(np.nan_to_num(pitch))) - LOW, 0, HIGH - LOW - 1)
-        return np.asarray(row * (RIGHT - LEFT) + column, np.intp)
+        column = np.minimum(np.maximum(np.floor(np.degrees(yaw)) - LEFT, 0), RIGHT - LEFT - 1)
+        row = np.minimum(np.maximum(np.floor(np.degrees(pitch)) - LOW, 0), HIGH - LOW - 1)
+        square = row * (RIGHT - LEFT) + column
+        return np.where(np.isnan(square), AHEAD, square).astype(np.intp)
 
     def zone_at(self, yaw: float, pitch: float) -> str:
         """Return the zone that a direction in rad lies in."""
