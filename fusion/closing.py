@@ -13,6 +13,7 @@ from fusion.palette import COLOURS, STATUS_COLOURS, label
 from fusion.replaying import Verification
 from fusion.summary import Spread, Summary
 from kernels.layout import FEATURES
+from sensors.topics import OUTPUT
 
 GOOD, BAD = STATUS_COLOURS["ok"], STATUS_COLOURS["failed"]
 
@@ -30,7 +31,7 @@ def session_summary(summary: Summary) -> RenderableType:
             line.append("━━ ", style=COLOURS.get(name, ""))
             line.append(f"{label(name)} {seconds:.1f} s   ")
         parts.append(line)
-    parts += [_stream_table(summary), _cost(summary)]
+    parts += [_stream_table(summary), *_outputs(summary), _cost(summary)]
     if summary.record:
         parts.append(Text(f"  {'replayed from' if summary.replayed else 'recorded to'} {summary.record}"))
     if summary.record_error:
@@ -49,11 +50,26 @@ def _stream_table(summary: Summary) -> Table:
     for name in ("msgs", "gaps", "lost", "restarts", "rate Hz", "age ms p50/99", "quality", "CPU %"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, stream in summary.streams.items():
+        if name.startswith(OUTPUT):
+            continue
         table.add_row(Text(name), Text(stream.status, STATUS_COLOURS.get(stream.status, "")), str(stream.messages),
                       str(stream.gaps), str(stream.lost), str(stream.restarts), f"{stream.rate_hz:.2f}",
                       f"{_figure(stream.age_ms.p50, 0)} / {_figure(stream.age_ms.p99, 0)}",
                       "-" if stream.quality is None else _figure(stream.quality, 2), f"{stream.cpu_percent:.1f}")
     return table
+
+
+def _outputs(summary: Summary) -> list[Text]:
+    """Return a line for each output; the process that runs them is told of only when it is in trouble."""
+    lines = []
+    for name, stream in summary.streams.items():
+        if not name.startswith(OUTPUT) or (name == f"{OUTPUT}process" and stream.status == "ok"):
+            continue
+        line = Text(f"  {name.replace('-', ' ')}: ")
+        line.append(stream.status, STATUS_COLOURS.get(stream.status, ""))
+        line.append(f", {stream.rate_hz:.0f} messages a second. {stream.detail}".rstrip(". ") + ".")
+        lines.append(line)
+    return lines
 
 
 def _cost(summary: Summary) -> Text:

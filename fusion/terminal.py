@@ -17,6 +17,7 @@ from fusion.view import View
 from sensors.clock import SECOND
 from sensors.messages import Alert, Said, State
 from sensors.simulated.story import STATES
+from sensors.topics import OUTPUT
 
 FRAMES_PER_SECOND = 8
 ALWAYS_LINES = 15
@@ -183,7 +184,8 @@ def _streams(view: View, width: int) -> Group:
     heads = ("rate Hz", "age ms", "gaps", "lost", "restarts")
     lines = [Text(f" {'stream':<11} {'status':<9}" + "".join(f" {head:>8}" for head in heads) + "  quality", "dim")]
     for name, stream in view.streams.items():
-        line = Text(f" {name:<11.11} ", no_wrap=True, overflow="ellipsis")
+        shown = f"> {name.removeprefix(OUTPUT)}" if name.startswith(OUTPUT) else name
+        line = Text(f" {shown:<11.11} ", no_wrap=True, overflow="ellipsis")
         line.append(f"{stream.status:<9}", STATUS_COLOURS.get(stream.status, ""))
         off = stream.nominal_hz > 0 and abs(stream.rate_hz / stream.nominal_hz - 1) > 0.1
         line.append(f" {stream.rate_hz:8.1f}", STATUS_COLOURS["degraded"] if off else "")
