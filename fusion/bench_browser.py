@@ -1,12 +1,18 @@
 """Measures the WebSocket output in a real browser: the page that it serves receives gaze and states."""
 
+import math
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
+import numpy as np
+
 from fusion.bench_browser_driver import Browser
-from fusion.bench_websocket import Arrival, feed, figures
+from fusion.outputs.gaze import Gaze
+from fusion.outputs.output import Output
 from fusion.outputs.websocket import WebSocket
-from sensors.clock import SystemClock, now_ns
+from sensors.clock import SECOND, SystemClock, now_ns
+from sensors.messages import InputAge, State
 from sensors.rig_outputs import WebsocketOutput
 
 LISTEN = """
@@ -19,6 +25,9 @@ document.addEventListener("attnflow", event => {
 """Notes each frame when the page has taken it in."""
 
 ASKS = 50
+
+Arrival = tuple[str, int, int, int]
+"""Type, running number, t_ns and time of arrival [ns] of one frame."""
 
 
 def measure(seconds: float, gaze_hz: float = 60.0, state_hz: float = 10.0) -> dict[str, Any]:
@@ -48,6 +57,33 @@ def measure(seconds: float, gaze_hz: float = 60.0, state_hz: float = 10.0) -> di
                                       "clock_doubt_ms": round(doubt_ns / 1e6, 3)}
 
 
+def feed(output: Output, seconds: float, gaze_hz: float, state_hz: float) -> int:
+    """Send simulated gaze and states at their rates, each stamped as it is sent; return how many were sent."""
+    clock, began = SystemClock(), now_ns()
+    due = sorted([(k / gaze_hz, False) for k in range(round(seconds * gaze_hz))]
+                 + [(k / state_hz, True) for k in range(round(seconds * state_hz))])
+    for at, is_state in due:
+        clock.sleep(at - (now_ns() - began) / SECOND)
+        output.send(_state(now_ns()) if is_state else _gaze(now_ns(), at))
+    return len(due)
+
+
+def figures(sent: int, arrivals: Sequence[Arrival]) -> dict[str, Any]:
+    """Return the figures of what arrived."""
+    newest: dict[str, int] = {}
+    missing = reordered = 0
+    for kind, seq, _, _ in arrivals:
+        if kind in newest and seq <= newest[kind]:
+            reordered += 1
+            continue
+        missing += seq - newest.get(kind, 0) - 1
+        newest[kind] = seq
+    late = np.array([arrived - told for _, _, told, arrived in arrivals], np.float64) / 1e6
+    p50, p99, worst = np.percentile(late, [50, 99, 100]).round(3).tolist() if len(late) else [math.nan] * 3
+    return {"sent": sent, "received": len(arrivals), "missing": missing, "reordered": reordered,
+            "latency_ms": {"p50": p50, "p99": p99, "max": worst}}
+
+
 def _clock_offset(browser: Browser) -> tuple[int, int]:
     """Return our clock less the page's, and half the time of the quickest question and answer, in ns."""
     best: tuple[int, int] | None = None
@@ -60,3 +96,12 @@ def _clock_offset(browser: Browser) -> tuple[int, int]:
             best = (asked + half - theirs, half)
     assert best is not None
     return best
+
+
+def _gaze(t_ns: int, at_s: float) -> Gaze:
+    return Gaze(t_ns, 0.3 * math.sin(at_s), 0.2 * math.sin(0.7 * at_s), 0.0, 0.0, 0.0, 0.0, 0.0, 0.6, 1.0, 1.0, "ok")
+
+
+def _state(t_ns: int) -> State:
+    return State(t_ns=t_ns, state="focused", probabilities={"focused": 0.9, "away": 0.1}, attention=0.9,
+                 attention_sd=0.05, inputs={"camera": InputAge(60.0, 1.0, "ok")}, reason="Simulated for a measurement.")

@@ -71,25 +71,15 @@ class Client:
             self._process.communicate()
 
 
-def bench_outputs(seconds: float = 60.0, say: Callable[[str], None] = lambda text: None, *,
-                  browser: bool = False) -> dict[str, Any]:
+def bench_outputs(seconds: float = 60.0, say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
     """Send a live load to real clients and return what they received, how late and in which order.
-
-    Parameters
-    ----------
-    seconds
-        Length of the load.
-    say
-        Told what is measured now.
-    browser
-        Also the page of the WebSocket output in headless Chromium, for as long again.
 
     Returns
     -------
     dict
         `osc`, `lsl`, `websocket` (null where not installed): `sent`, `received`, `reordered`, `latency_ms` {p50, p99,
-        max}; `browser` the same where asked for; `bare_udp` the same of bare datagrams; `p99_over_bare_udp` for each;
-        `rule_reaction_ms` {p50, p99}; `seconds`.
+        max}; `browser` the same of the page in a browser, straight from the output; `bare_udp` the same of bare
+        datagrams; `p99_over_bare_udp` for each; `rule_reaction_ms` {p50, p99}; `seconds`.
     """
     say(f"sending {seconds:g} s of a live load to an OSC server, LSL inlets and a WebSocket client")
     rows, sent, datagrams = _exchange(seconds, [name for name, needs in LIBRARIES.items() if all(map(_have, needs))])
@@ -99,14 +89,22 @@ def bench_outputs(seconds: float = 60.0, say: Callable[[str], None] = lambda tex
     told["bare_udp"] = bare
     told["p99_over_bare_udp"] = {name: round(told[name]["latency_ms"]["p99"] / bare["latency_ms"]["p99"], 2)
                                  for name in rows}
+    say("showing the page to a browser")
+    told["browser"] = _browser(seconds)
     say("crossing a rule's limit live")
     told |= {"rule_reaction_ms": rule_reaction_ms(), "seconds": seconds}
-    if browser:
-        from fusion.bench_browser import measure
-
-        say(f"showing {seconds:g} s to a browser")
-        told["browser"] = measure(seconds)
     return told
+
+
+def _browser(seconds: float) -> dict[str, Any] | None:
+    """Return what the page received; None without a browser or the library."""
+    from fusion.bench_browser_driver import find_browser
+
+    if not find_browser() or not _have("websockets"):
+        return None
+    from fusion.bench_browser import measure
+
+    return measure(seconds)
 
 
 def _have(module: str) -> bool:

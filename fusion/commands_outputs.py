@@ -15,13 +15,12 @@ def register(bench_app: typer.Typer) -> None:
 
 
 def bench_outputs(seconds: Annotated[float, typer.Option(min=1.0, help="How long the load is sent.")] = 60.0,
-                  browser: Annotated[bool, typer.Option("--browser", help="The page in Chromium, too.")] = False,
                   as_json: Json = False) -> None:
-    """Send a live load to a real OSC server, LSL inlets and a WebSocket client: losses, order, latency."""
+    """Send a live load to a real OSC server, LSL inlets, a WebSocket client and a browser: losses, order, latency."""
     from fusion.bench_outputs import bench_outputs as measure
 
-    with busy("Measuring; this takes about a minute longer than the load", quiet=as_json):
-        figures = measure(seconds, browser=browser)
+    with busy("Measuring; this takes about a minute longer than the load, sent twice", quiet=as_json):
+        figures = measure(seconds)
     if as_json:
         write_json(figures)
         return
@@ -29,7 +28,7 @@ def bench_outputs(seconds: Annotated[float, typer.Option(min=1.0, help="How long
 
     table = Table("output", "sent", "received", "reordered", "p50 ms", "p99 ms", "p99 over bare UDP", box=None)
     for name in ("osc", "lsl", "websocket", "browser", "bare_udp"):
-        one = figures.get(name)
+        one = figures[name]
         if one is None:
             table.add_row(name, "not measured")
             continue

@@ -17,9 +17,9 @@ class Target(Message, tag="target", frozen=True, kw_only=True):
     pitch: float
     """Centre, rad, + up."""
     width: float
-    """Whole width, rad; 0 takes the target away."""
+    """Whole width, rad."""
     height: float
-    """Whole height, rad."""
+    """Whole height, rad; a target of no width or no height is taken away."""
     shape: Literal["ellipse", "box"] = "ellipse"
     source: str = ""
     """The app that told it."""

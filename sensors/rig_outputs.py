@@ -31,11 +31,20 @@ class OscOutput(OutputConfig, frozen=True, kw_only=True):
             raise ValueError(f"port is {self.port}, expected 1 to 65535")
 
 
+LSL_SOURCE = "attnflow:"
+"""How the source_id of our outlets begins. The lsl driver takes none of them unless it is asked for by name or source:
+a session would otherwise wait for its own gaze."""
+
+
 class LslOutput(OutputConfig, frozen=True, kw_only=True):
     """The ``[outputs.lsl]`` table."""
 
     name: str = "attnflow"
     """How the outlets' names begin."""
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or not self.name.isprintable():
+            raise ValueError(f"name is {self.name!r}, expected a word such as attnflow")
 
 
 class WebsocketOutput(OutputConfig, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from fusion.outputs.gaze import Gaze
+from fusion.outputs.holding import alert_key
+from fusion.outputs.output import STARTING, confidence
 from sensors.clock import SECOND, Clock, SystemClock
 from sensors.errors import AttnflowError, DeviceError
 from sensors.messages import Alert, AnyMessage, State
@@ -75,7 +77,7 @@ class Can:
         config = self._config
         self._bus = open_bus(config.interface, config.channel, config.bitrate, config.options)
         self._packer = self._packer or Packer()
-        self._standing = self._standing or Standing("other", float("nan"))
+        self._standing = self._standing or Standing(STARTING, float("nan"))
         self._trouble = ""
 
     def send(self, message: AnyMessage | Gaze) -> None:
@@ -118,12 +120,11 @@ class Can:
             bus.shutdown()
 
     def _remember(self, alert: Alert) -> None:
-        # A ladder's alert keeps its number while rule and level change; the session's own have no number.
-        key = (alert.profile, alert.number or alert.rule)
+        key = alert_key(alert.profile, alert.number, alert.rule)
         self._running[key] = _Running(alert, -1 if alert.active else END_REPEATS)
 
     def _heartbeat(self, state: State, packer: Packer, now_ns: int) -> list[Frame]:
-        from fusion.outputs.can_frames import Standing, confidence
+        from fusion.outputs.can_frames import Standing
 
         self._standing = Standing(state.status, confidence(state))
         frames = packer.state(state, now_ns)

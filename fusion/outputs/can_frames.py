@@ -10,6 +10,7 @@ from cantools.database.can import Message
 from fusion.outputs.can_codes import LEVELS, STATES, STATUSES, code, profile_code, rule_code
 from fusion.outputs.can_layout import ABSENT, DBC, LAYOUTS, Field, checksum
 from fusion.outputs.gaze import Gaze
+from fusion.outputs.output import confidence
 from sensors.clock import MILLISECOND
 from sensors.messages import Alert, State
 
@@ -85,11 +86,6 @@ class Packer:
         data = bytearray(message.encode(signals))
         data[0] = checksum(message.frame_id, bytes(data))
         return Frame(message.frame_id, bytes(data))
-
-
-def confidence(state: State) -> float:
-    """Return the probability of the state that is named; NaN where none is given."""
-    return state.probabilities.get(state.state, math.nan)
 
 
 def _fitting(field: Field, value: Signal) -> Signal:

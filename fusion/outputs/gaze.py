@@ -7,7 +7,11 @@ import numpy as np
 
 from kernels import sight
 from kernels.errors import InputError
+from sensors.clock import SECOND
 from sensors.messages import Chunk, Column, StreamInfo
+
+SILENT_NS = 2 * SECOND
+"""A stream that has said nothing for so long gives way to another one, as it does in the session."""
 
 
 class Gaze(NamedTuple):
@@ -44,26 +48,31 @@ class GazeReader:
 
     def __init__(self) -> None:
         self._stream = ""
+        self._newest_ns = -1
         self._columns: dict[str, int] = {}
         self._sight = np.zeros(1, sight.SIGHT)
 
     def meet(self, info: StreamInfo) -> None:
-        """Take the first stream of kind "camera" that has gaze in it, and go on with it; others change nothing."""
-        if info.kind != "camera" or "gaze_yaw" not in info.names or self._stream not in ("", info.stream):
+        """Take a camera or headset that has gaze; as in the session, another one only once this one is silent."""
+        if info.kind != "camera" or "gaze_yaw" not in info.names:
             return
         columns = {name: k for k, name in enumerate(info.names)}
-        if columns == self._columns:
+        if info.stream == self._stream:
+            if columns == self._columns:
+                return
+        elif self._newest_ns >= 0 and info.t_ns - self._newest_ns <= SILENT_NS:
             return
         try:
             sight.reset(self._sight, info.names, 20.0)
         except InputError:
             return
-        self._stream, self._columns = info.stream, columns
+        self._stream, self._columns, self._newest_ns = info.stream, columns, -1
 
     def read(self, chunk: Chunk) -> list[Gaze]:
         """Return the gaze of each row, in order; none of another stream's, or of one not met."""
         if chunk.stream != self._stream or chunk.values.shape[1] != len(self._columns):
             return []
+        self._newest_ns = max(self._newest_ns, chunk.t_ns)
         rows = sight.follow_one(self._sight, chunk.values, chunk.times_ns)
         place = np.stack([chunk.values[:, self._columns[name]] if name in self._columns
                           else np.full(len(chunk.values), np.nan, np.float32) for name in PLACE], axis=1)

@@ -57,21 +57,23 @@ class Keeper:
         """Whether it is open, or has failed once."""
         return self._output is not None or self._failures > 0
 
-    def tend(self, now_ns: int) -> None:
-        """Open what is due, and take over what has opened."""
+    def tend(self, now_ns: int) -> bool:
+        """Open what is due, and take over what has opened; return whether it has opened just now."""
         if self._opening is not None:
             if self._opening.is_alive():
-                return
+                return False
             self._opening = None
             if isinstance(self._opened, str):
                 self._fail(self._opened, now_ns)
             else:
                 self._output, self._since_ns, self._failure = self._opened, now_ns, ""
                 self._meter, self._sent = RateMeter(), 0
+                return True
         elif self._output is None and now_ns >= self._retry_ns:
             self.restarts = self._failures
             self._opening = threading.Thread(target=self._open, name=f"open {self.stream}", daemon=True)
             self._opening.start()
+        return False
 
     def _open(self) -> None:
         output: Output | None = None

@@ -6,6 +6,7 @@ for each of them and sends from threads of its own, so one that never reads cost
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from socket import gethostname
 from typing import Any
 
 import pylsl
@@ -23,10 +24,11 @@ from fusion.outputs.lsl_streams import (
     marker_text,
     state_sample,
 )
+from fusion.outputs.output import STARTING
 from sensors.clock import SECOND, now_ns
 from sensors.errors import DeviceError
 from sensors.messages import Alert, AnyMessage, GazeEvent, Hint, State
-from sensors.rig_outputs import LslOutput
+from sensors.rig_outputs import LSL_SOURCE, LslOutput
 
 KEPT = 10
 """Hundreds of samples kept for an inlet that does not read; LSL counts irregular streams so."""
@@ -50,7 +52,7 @@ class Lsl:
         self._outlets: dict[str, Any] = {}
         self._numbers: dict[str, int] = {}
         self._clock = LslClock(pylsl.local_clock)
-        self._status = "starting"
+        self._status = STARTING
 
     def open(self) -> None:
         """Announce the outlets.
@@ -74,7 +76,8 @@ class Lsl:
     def _announce(self, what: str, kind: str, form: str, channels: Sequence[Channel],
                   codes: Mapping[str, Mapping[str, int]]) -> None:
         name = f"{self._config.name}-{what}"
-        info = pylsl.StreamInfo(name, kind, len(channels), pylsl.IRREGULAR_RATE, form, source_id=name)
+        info = pylsl.StreamInfo(name, kind, len(channels), pylsl.IRREGULAR_RATE, form,
+                                source_id=f"{LSL_SOURCE}{gethostname()}:{name}")
         root = info.desc()
         described = root.append_child("channels")
         for channel in channels:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from fusion.outputs.gaze import Gaze
+from fusion.outputs.output import confidence
 from sensors.clock import MILLISECOND
 from sensors.messages import Alert, GazeEvent, Hint, State
 from sensors.simulated.story import STATES
@@ -50,7 +51,7 @@ MARKER_CHANNELS = (Channel("marker", "json", "Marker"),)
 def state_sample(state: State, now_ns: int, number: int) -> list[float]:
     """Return a state in the order of `STATE_CHANNELS`; the number wraps where float32 can no longer count."""
     return [STATE_CODES.get(state.state, STATE_CODES["unknown"]), STATUS_CODES.get(state.status, math.nan),
-            state.probabilities.get(state.state, 0.0), (now_ns - state.t_ns) / MILLISECOND, number % (1 << 24),
+            confidence(state), (now_ns - state.t_ns) / MILLISECOND, number % (1 << 24),
             state.attention, state.attention_sd, state.vigilance, state.vigilance_sd, state.load, state.load_sd,
             state.lapse_risk_3s, state.lapse_risk_10s, *(state.probabilities.get(name, math.nan) for name in STATES),
             *(state.quality.get(name, math.nan) for name in MODALITIES)]

@@ -3,7 +3,7 @@
 Every message under ``/attnflow/`` ends with the same five arguments, so that none can be taken without them:
 
 ============  =====  ========================================================================================
-confidence    f      0..1 how far to trust it; NaN where there is no such number (alerts have none)
+confidence    f      0..1 how far to trust it; NaN where there is no such number (an alert, the state unknown)
 age_ms        f      from the moment it was true to the moment it was sent
 status        s      gaze: ok, no_gaze, no_face; everything else: the newest state's status (ok, calibrating,
                      degraded, stale), or starting before the first state
@@ -19,9 +19,11 @@ Before these come:
 /attnflow/vigilance      the same
 /attnflow/load           the same
 /attnflow/gaze           yaw f (rad, + to the person's right), pitch f (rad, + up); NaN while not seen
-/attnflow/alert          rule s, level s, stage i, active T or F, alert number i, reason s
+/attnflow/alert          rule s, level s, stage i, active T or F, alert number i, reason s,
+                         profile s ("" for the session's own rules)
 /attnflow/hint           hint s, active T or F, hint number i, reason s
-/attnflow/event          kind s, target s, duration_ms f, yaw f, pitch f, amplitude f (rad)
+/attnflow/event          kind s, target s, duration_ms f, yaw f, pitch f, amplitude f (rad), value f
+                         (see `GazeEvent.value`: seconds looked or closed, or the measure itself)
 =======================  ===================================================================================
 
 VRChat's own addresses have a fixed form and no room for any of this: ``/tracking/eye/EyesClosedAmount`` (0 open, 1
@@ -37,6 +39,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from fusion.outputs import frames
 from fusion.outputs.gaze import Gaze
+from fusion.outputs.output import STARTING, confidence
 from sensors.clock import MILLISECOND, SECOND, now_ns
 from sensors.errors import DeviceError
 from sensors.messages import Alert, AnyMessage, GazeEvent, Hint, State
@@ -64,7 +67,7 @@ class Osc:
         self._config = config
         self._socket: socket.socket | None = None
         self._numbers: dict[str, int] = {}
-        self._status = "starting"
+        self._status = STARTING
         self._refused_ns = -REFUSED_NS
         self.dropped = 0
         """Datagrams the system had no room for."""
@@ -84,9 +87,10 @@ class Osc:
             self._socket.setblocking(False)
             # Connected, so that the system tells us when nobody listens there.
             self._socket.connect(address)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             self.close()
-            raise DeviceError(f"OSC cannot be sent to {host}:{port}: {error.strerror}.",
+            why = getattr(error, "strerror", None) or error
+            raise DeviceError(f"OSC cannot be sent to {host}:{port}: {why}.",
                               "Set outputs.osc.host and outputs.osc.port to where the app listens.") from None
 
     def send(self, message: AnyMessage | Gaze) -> None:
@@ -97,7 +101,8 @@ class Osc:
             self._state(message)
         elif isinstance(message, Alert):
             self._tell("alert", message.t_ns, math.nan, self._status, ("s", message.rule), ("s", message.level),
-                       ("i", message.stage), _flag(message.active), ("i", message.number), ("s", message.reason))
+                       ("i", message.stage), _flag(message.active), ("i", message.number), ("s", message.reason),
+                       ("s", message.profile))
         elif isinstance(message, Hint):
             self._tell("hint", message.t_ns, message.confidence, self._status, ("s", message.hint),
                        _flag(message.active), ("i", message.number), ("s", message.reason))
@@ -105,14 +110,14 @@ class Osc:
             lasted_ms = (message.end_ns - message.onset_ns) / MILLISECOND
             self._tell("event", message.t_ns, message.confidence, self._status, ("s", message.kind),
                        ("s", message.target), ("f", lasted_ms), ("f", message.yaw), ("f", message.pitch),
-                       ("f", message.amplitude))
+                       ("f", message.amplitude), ("f", message.value))
 
     def _state(self, state: State) -> None:
         self._status = state.status
-        confidence = state.probabilities.get(state.state, 0.0)  # "unknown" is none of them: nothing to trust
-        self._tell("state", state.t_ns, confidence, state.status, ("s", state.state))
+        trust = confidence(state)
+        self._tell("state", state.t_ns, trust, state.status, ("s", state.state))
         for name in ("attention", "vigilance", "load"):
-            self._tell(name, state.t_ns, confidence, state.status, ("f", getattr(state, name)),
+            self._tell(name, state.t_ns, trust, state.status, ("f", getattr(state, name)),
                        ("f", getattr(state, f"{name}_sd")))
 
     def _gaze(self, gaze: Gaze) -> None:

@@ -1,11 +1,20 @@
 """The output contract, and the registry that finds one by the name of its table."""
 
 import importlib
+import math
 from typing import Any, NamedTuple, Protocol
 
 from fusion.outputs.gaze import Gaze
-from sensors.messages import AnyMessage
+from sensors.messages import AnyMessage, State
 from sensors.rig_outputs import OutputConfig
+
+STARTING = "starting"
+"""The status that is told before the first state."""
+
+
+def confidence(state: State) -> float:
+    """Return the probability of the state that is named; NaN where none is given, as for "unknown"."""
+    return state.probabilities.get(state.state, math.nan)
 
 
 class Output(Protocol):
@@ -25,7 +34,7 @@ class Output(Protocol):
         """Tell one thing, at once and without waiting for whoever reads it.
 
         It is given messages of the topics info, state, alert, event and hint in the order of the bus, and every gaze
-        that was measured.
+        that was measured. What held before it opened (streams, active alerts and hints, targets) comes first.
         """
         ...
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from fusion.outputs.gaze import Gaze, GazeReader
+from fusion.outputs.holding import Holding
 from fusion.outputs.keeper import Keeper
 from sensors.bus import Endpoints, Publisher, Received, Subscriber
 from sensors.clock import MILLISECOND, now_ns
@@ -34,6 +35,7 @@ class Runner:
         self._subscriber = Subscriber(endpoints, HEARD)
         self._publisher = Publisher(endpoints)
         self._reader = GazeReader()
+        self._holding = Holding()
 
     @property
     def settled(self) -> bool:
@@ -49,11 +51,14 @@ class Runner:
         for keeper in self._keepers:
             now = now_ns()
             keeper.skipped += skipped
-            keeper.tend(now)
+            if keeper.tend(now):
+                for held in self._holding.messages():
+                    keeper.send(held, now)
             for said in keeper.received(now):
                 topic = TOLD_BACK.get(type(said))
                 if topic is not None:
                     self._publisher.send(topic, said)
+                    self._holding.take(said)
             health = keeper.health(now)
             if health is not None:
                 self._publisher.send("health", health)
@@ -78,6 +83,7 @@ class Runner:
                 continue
             if isinstance(message, StreamInfo):
                 self._reader.meet(message)
+            self._holding.take(message)
             items.append(message)
         if not behind(batch):
             return items, 0

@@ -7,8 +7,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from fusion.outputs.gaze import Gaze
-from fusion.outputs.websocket_guard import is_loopback
 from sensors.errors import DeviceError
+from sensors.loopback import is_loopback
 from sensors.messages import AnyMessage
 from sensors.rig_outputs import WebsocketOutput
 
@@ -55,8 +55,9 @@ class WebSocket:
         serving = Serving(self._config, self._inbox, INBOX)
         try:
             serving.start()
-        except OSError as error:
-            raise DeviceError(f"[outputs.websocket] cannot open {host}:{port}: {error.strerror or error}.",
+        except (OSError, UnicodeError) as error:  # the latter for what can be no host's name
+            why = getattr(error, "strerror", None) or error
+            raise DeviceError(f"[outputs.websocket] cannot open {host}:{port}: {why}.",
                               "Another session may be running; stop it, or set another port: "
                               "--set outputs.websocket.port=8766") from error
         self._serving = serving

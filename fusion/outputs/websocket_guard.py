@@ -1,18 +1,13 @@
 """Who may listen: the address that is opened, and the web pages that may connect to it."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from sensors.loopback import is_loopback
 from sensors.rig_outputs import WebsocketOutput
 
 FILE_ORIGINS = ("null", "file://")
 """How browsers name a page that was opened from a file."""
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches `host`, a name or an address."""
-    address = _address(host)
-    return host.lower() == "localhost" if address is None else address.is_loopback
 
 
 def origin_allowed(origin: str | None, asked: str, config: WebsocketOutput) -> bool:
@@ -40,12 +35,13 @@ def origin_allowed(origin: str | None, asked: str, config: WebsocketOutput) -> b
     except ValueError:
         return False
     # Our own page, reached from another machine. Only by an address: a name can be made to point anywhere.
-    own = config.allow_network and page.netloc == asked and _address(page.hostname) is not None
+    own = config.allow_network and page.netloc == asked and _is_address(page.hostname)
     return own or is_loopback(page.hostname)
 
 
-def _address(host: str) -> IPv4Address | IPv6Address | None:
+def _is_address(host: str) -> bool:
     try:
-        return ip_address(host.strip("[]"))
+        ip_address(host)
     except ValueError:
-        return None
+        return False
+    return True

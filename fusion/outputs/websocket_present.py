@@ -3,6 +3,8 @@
 from typing import Any
 
 from fusion.outputs.gaze import Gaze
+from fusion.outputs.holding import alert_key, has_size
+from fusion.outputs.output import STARTING
 from fusion.outputs.wire import TYPES, AlertFrame, AnyFrame, HintFrame, StreamFrame, TargetFrame, frame_of
 from sensors.messages import Alert, AnyMessage, GazeEvent, Hint, State, StreamInfo, Target
 
@@ -22,14 +24,14 @@ class Present:
         self._newest: State | None = None
         self._state: AnyFrame | None = None
         self._streams: dict[str, StreamFrame] = {}
-        self._alerts: dict[tuple[str, str, int], AlertFrame] = {}
+        self._alerts: dict[tuple[str, str | int], AlertFrame] = {}
         self._hints: dict[int, HintFrame] = {}
         self._targets: dict[str, TargetFrame] = {}
 
     @property
     def status(self) -> str:
-        """Status of the newest state; "unknown" before the first."""
-        return self._newest.status if self._newest else "unknown"
+        """Status of the newest state."""
+        return self._newest.status if self._newest else STARTING
 
     @property
     def simulated(self) -> list[str]:
@@ -38,7 +40,8 @@ class Present:
 
     def crowded(self, target: Target) -> bool:
         """Return whether there is no room for a new target of this name."""
-        return target.width > 0 and target.name not in self._targets and len(self._targets) >= MOST_TARGETS
+        new = has_size(target.width, target.height) and target.name not in self._targets
+        return new and len(self._targets) >= MOST_TARGETS
 
     def take(self, message: AnyMessage | Gaze) -> AnyFrame | None:
         """Return the numbered frame of a message, and remember what of it will hold."""
@@ -53,11 +56,11 @@ class Present:
             case StreamFrame():
                 self._streams[frame.stream] = frame
             case AlertFrame():
-                _keep(self._alerts, (frame.profile, frame.rule, frame.number), frame, frame.active)
+                _keep(self._alerts, alert_key(frame.profile, frame.number, frame.rule), frame, frame.active)
             case HintFrame():
                 _keep(self._hints, frame.number, frame, frame.active)
             case TargetFrame():
-                _keep(self._targets, frame.name, frame, frame.width > 0)
+                _keep(self._targets, frame.name, frame, has_size(frame.width, frame.height))
             case _ if kind == "state":
                 self._state = frame
         return frame

@@ -24,6 +24,7 @@ from fusion.outputs.websocket_present import KINDS, Present
 from fusion.outputs.wire import Failure, Hello
 from fusion.outputs.wire_said import LONGEST_FRAME, Subscribe, read
 from fusion.outputs.wire_schema import schema_text
+from sensors.allowance import Allowance
 from sensors.clock import now_ns
 from sensors.errors import WireError
 from sensors.messages import AnyMessage, Target
@@ -33,6 +34,11 @@ log = logging.getLogger(__name__)
 
 GOODBYE_S = 1.0
 """How long closing waits for clients to say goodbye before it hangs up."""
+
+MOST_HZ, BURST = 500.0, 2000.0
+"""Frames a second that are taken from one client, and how many may come at once after a pause."""
+REST_S = 0.01
+"""How long a client that says more is left unread each time."""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -188,8 +194,12 @@ class Serving:
             client.offer(kind, frame)
 
     async def _hear(self, client: Client) -> None:
+        allowance = Allowance(MOST_HZ, BURST, now_ns())
         async for text in client.connection:
             try:
+                if not allowance.take(now_ns()):
+                    await asyncio.sleep(REST_S)
+                    raise WireError(f"The frame was not taken: more than {MOST_HZ:g} came a second.", "Say less.")
                 self._take(client, text)
             except WireError as error:
                 client.offer("error", Failure(seq=client.count("error"), t_ns=now_ns(), confidence=None,

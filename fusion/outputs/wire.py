@@ -11,6 +11,7 @@ import msgspec
 
 from fusion.outputs.frames import direction, quaternion
 from fusion.outputs.gaze import Gaze
+from fusion.outputs.output import STARTING, confidence
 from fusion.palette import is_simulated
 from sensors.messages import Alert, AnyMessage, Column, GazeEvent, Hint, InputAge, State, StreamInfo, Target
 
@@ -177,7 +178,7 @@ class StreamFrame(Frame, tag="stream", frozen=True, kw_only=True):
 
 
 class TargetFrame(Frame, tag="target", frozen=True, kw_only=True):
-    """An area of interest that some app told, for every app to see; a width of 0 takes it away."""
+    """An area of interest that some app told, for every app to see; a width or height of 0 takes it away."""
 
     name: str
     yaw: float
@@ -228,7 +229,7 @@ def frame_of(message: AnyMessage | Gaze, seq: int, newest: State | None) -> AnyF
     newest
         The newest state, for the status of what has none of its own.
     """
-    status = newest.status if newest else "unknown"
+    status = newest.status if newest else STARTING
     match message:
         case Gaze():
             return GazeFrame(
@@ -238,7 +239,7 @@ def frame_of(message: AnyMessage | Gaze, seq: int, newest: State | None) -> AnyF
                 pose=gaze_pose(message.yaw, message.pitch, message.x, message.y, message.z))
         case State():
             return StateFrame(
-                seq=seq, t_ns=message.t_ns, confidence=message.probabilities.get(message.state), status=message.status,
+                seq=seq, t_ns=message.t_ns, confidence=confidence(message), status=message.status,
                 state=message.state, reason=message.reason, attention=message.attention,
                 attention_sd=message.attention_sd, vigilance=message.vigilance, vigilance_sd=message.vigilance_sd,
                 load=message.load, load_sd=message.load_sd, lapse_risk_3s=message.lapse_risk_3s,

@@ -10,7 +10,10 @@ from sensors.messages import MALFORMED, Answer, Marker, Target
 LONGEST_FRAME = 16_384
 """Bytes of one frame from an app; a longer one closes its connection."""
 
-Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
+Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""Without control characters: a zero byte would end a text of OSC in its midst."""
+Number: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""JSON knows numbers of any length, the bus and OSC do not."""
 
 
 class FromApp(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
@@ -26,7 +29,7 @@ class Subscribe(FromApp, tag="subscribe", frozen=True, kw_only=True):
 
 
 class TellTarget(FromApp, tag="target", frozen=True, kw_only=True):
-    """A named area of interest around a direction, radians; a width of 0 takes it away."""
+    """A named area of interest around a direction, radians; a width or height of 0 takes it away."""
 
     name: Text
     yaw: float
@@ -41,7 +44,7 @@ class TellAnswer(FromApp, tag="answer", frozen=True, kw_only=True):
     """What became of the hint of that name and number."""
 
     hint: Text
-    number: int
+    number: Number
     answer: Literal["accepted", "dismissed"]
     source: Text = "websocket"
 

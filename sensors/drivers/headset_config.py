@@ -1,9 +1,9 @@
 """What the drivers that listen for a headset have in common in their tables."""
 
-from ipaddress import ip_address
 from typing import Literal
 
 from sensors.driver import Config
+from sensors.loopback import is_loopback
 
 
 class HeadsetConfig(Config, frozen=True, kw_only=True):
@@ -31,11 +31,3 @@ class HeadsetConfig(Config, frozen=True, kw_only=True):
     def private(self) -> bool:
         """Whether only this machine can reach the port."""
         return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a name or an address is this machine's own."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

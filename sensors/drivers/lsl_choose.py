@@ -6,6 +6,7 @@ import pylsl
 
 from sensors.drivers.lsl_config import LslConfig
 from sensors.errors import DeviceError
+from sensors.rig_outputs import LSL_SOURCE
 
 MOST = 1024
 """So many answers are never reached: the resolver waits its whole time and returns all there are."""
@@ -48,8 +49,10 @@ def choose(config: LslConfig, stream: str) -> Any:
 
 
 def matches(info: Any, config: LslConfig) -> bool:
-    """Return whether a stream has the table's name, type (whatever its case) and source."""
-    return ((not config.name or info.name() == config.name)
+    """Return whether a stream has the table's name, type (in any case) and source; by type alone none of ours."""
+    named = config.name or config.source_id or config.predicate
+    return (bool(named or not info.source_id().startswith(LSL_SOURCE))
+            and (not config.name or info.name() == config.name)
             and (not config.type or info.type().lower() == config.type.lower())
             and (not config.source_id or info.source_id() == config.source_id))
 

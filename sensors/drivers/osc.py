@@ -64,10 +64,11 @@ class OscReceiver:
             made = socket.socket(family, socket.SOCK_DGRAM)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
             made.bind(address)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             if made is not None:
                 made.close()
-            raise DeviceError(f"'{self._stream}' cannot listen on UDP {host}:{port} ({error.strerror or error}).",
+            why = getattr(error, "strerror", None) or error
+            raise DeviceError(f"'{self._stream}' cannot listen on UDP {host}:{port} ({why}).",
                               f"Choose one that is free: --set {self._stream}.port=9021") from None
         made.setblocking(False)
         self._socket, self._messages, self._lost = made, EyeMessages(), 0

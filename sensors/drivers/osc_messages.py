@@ -31,6 +31,8 @@ HEAD_KEPT_S = 1.0
 """How long a head's pose holds."""
 GAZE_KEPT_S = 0.1
 """A word about the lids makes a row of its own when the last gaze is older: shut eyes send none."""
+FARTHEST_M = 1000.0
+"""A head further from the origin of its room is no head."""
 SLACK = 0.01
 """How far a share may leave 0..1 by rounding."""
 
@@ -63,6 +65,8 @@ class EyeMessages:
 
     def _kept(self, address: str, numbers: list[float], now_ns: int) -> tuple[float, ...] | None:
         if address == HEAD:
+            if max(map(abs, numbers[:3])) > math.pi + SLACK or max(map(abs, numbers)) > FARTHEST_M:
+                raise ValueError(f"{address} {numbers} are no angles in radians, or no place in metres")
             self._head, self._head_ns = Head(*numbers), now_ns
             return None
         shares = [min(1.0, max(0.0, number)) for number in numbers if -SLACK <= number <= 1 + SLACK]

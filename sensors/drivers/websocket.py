@@ -44,9 +44,10 @@ class WebSocketReceiver:
         server = GazeServer(self._config, self._clock, self._notice)
         try:
             port = server.start()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             server.stop()
-            raise DeviceError(f"'{self._stream}' cannot listen on ws://{host}:{port} ({error.strerror or error}).",
+            why = getattr(error, "strerror", None) or error
+            raise DeviceError(f"'{self._stream}' cannot listen on ws://{host}:{port} ({why}).",
                               f"Choose one that is free: --set {self._stream}.port=8767") from None
         self._server = server
         return f"WebSocket on ws://{host}:{port}", {"port": str(port)}

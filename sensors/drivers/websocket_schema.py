@@ -27,8 +27,10 @@ Angle: TypeAlias = Annotated[float, msgspec.Meta(ge=-math.pi, le=math.pi)]
 Lean: TypeAlias = Annotated[float, msgspec.Meta(ge=-math.pi / 2, le=math.pi / 2)]
 Stamp: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=9e12)]
 """Milliseconds; the most still fits int64 nanoseconds, and is a date 285 years on."""
-Vector: TypeAlias = tuple[float, float, float]
-Quaternion: TypeAlias = tuple[float, float, float, float]
+Length: TypeAlias = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
+"""Of a vector or along an axis, m; larger numbers are nobody's and would leave float32."""
+Vector: TypeAlias = tuple[Length, Length, Length]
+Quaternion: TypeAlias = tuple[Length, Length, Length, Length]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):

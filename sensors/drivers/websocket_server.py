@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from sensors.allowance import Allowance
 from sensors.clock import SECOND, Clock
 from sensors.drivers import websocket_schema as schema
 from sensors.drivers.headset_columns import Arrived
@@ -66,8 +67,8 @@ class GazeServer:
 
         Raises
         ------
-        OSError
-            If it is taken.
+        OSError, UnicodeError
+            If it is taken, or the host can be none.
         """
         ready: Future[int] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)), name="websocket", daemon=True)
@@ -103,7 +104,9 @@ class GazeServer:
                              compression=None, process_request=self._admit, logger=quiet, close_timeout=1.0) as server:
                 ready.set_result(int(next(iter(server.sockets)).getsockname()[1]))
                 await self._over.wait()
-        except OSError as error:
+        except Exception as error:  # whoever waits for the port has to hear it
+            if ready.done():
+                raise
             ready.set_exception(error)
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -132,16 +135,13 @@ class GazeServer:
                 self._source = None
 
     async def _listen(self, connection: ServerConnection) -> None:
-        room, room_ns, answered_ns = BURST, self._clock.now_ns(), -SECOND
+        allowance, answered_ns = Allowance(MOST_HZ, BURST, self._clock.now_ns()), -SECOND
         async for text in connection:
             now_ns = self._clock.now_ns()
-            room = min(BURST, room + MOST_HZ * (now_ns - room_ns) / SECOND)
-            room_ns = now_ns
-            if room < 1:
+            if not allowance.take(now_ns):
                 self._refuse(f"A client sends more than {MOST_HZ:g} rows a second; what is over is dropped.")
                 await asyncio.sleep(REST_S)
                 continue
-            room -= 1
             answer = self._take(connection, text, now_ns)
             if answer and now_ns - answered_ns >= ANSWER_EVERY_S * SECOND:
                 answered_ns = now_ns

@@ -60,12 +60,12 @@ def test_a_rules_reaction_is_timed_from_the_row_that_crosses_the_limit(monkeypat
 
 def test_the_command_writes_the_promised_figures(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     one = {"sent": 3, "received": 3, "reordered": 0, "latency_ms": {"p50": 1.0, "p99": 2.0, "max": 2.0}}
-    figures: dict[str, Any] = {"osc": one, "lsl": one, "websocket": None, "bare_udp": one, "seconds": 7.0,
-                               "p99_over_bare_udp": {"osc": 1.0, "lsl": 1.0},
+    figures: dict[str, Any] = {"osc": one, "lsl": one, "websocket": None, "browser": None, "bare_udp": one,
+                               "seconds": 7.0, "p99_over_bare_udp": {"osc": 1.0, "lsl": 1.0},
                                "rule_reaction_ms": {"p50": 2.0, "p99": 3.0, "max": 3.0, "n": 4}}
     asked = []
 
-    def measure(seconds: float, *, browser: bool) -> dict[str, Any]:
+    def measure(seconds: float) -> dict[str, Any]:
         asked.append(seconds)
         return figures
 

@@ -12,6 +12,8 @@ from fusion.outputs import lsl, lsl_streams
 from fusion.outputs.gaze import Gaze
 from fusion.outputs.lsl import Lsl, LslClock
 from sensors.clock import SECOND, now_ns
+from sensors.drivers.lsl_choose import matches
+from sensors.drivers.lsl_config import LslConfig
 from sensors.messages import Alert, GazeEvent, Hint, State
 from sensors.rig_outputs import LslOutput
 
@@ -68,6 +70,14 @@ def test_every_channel_is_named_with_unit_and_type(inlets: dict[str, Any]) -> No
     for kind in ("state", "gaze"):
         names = [label for label, _, _ in labels(inlets[kind])]
         assert {"confidence", "age", "status"} <= set(names)
+
+
+def test_the_lsl_driver_never_takes_our_own_outlet_by_its_type_alone(inlets: dict[str, Any]) -> None:
+    own = inlets["gaze"].info(timeout=5.0)
+    config = {"kind": "camera", "columns": {"gaze_yaw": "yaw", "gaze_pitch": "pitch"}}
+    assert not matches(own, LslConfig(type="Gaze", **config))
+    assert matches(own, LslConfig(type="Gaze", name=f"{NAME}-gaze", **config))
+    assert matches(own, LslConfig(source_id=own.source_id(), **config))
 
 
 def test_codes_manufacturer_and_synchronisation_are_told(inlets: dict[str, Any]) -> None:
@@ -178,3 +188,14 @@ class TestTheOffsetOfTheClocks:
         self.now += lsl.AGAIN_NS
         clock.stamp(0)
         assert clock.offset_ns == pytest.approx(1_000_000, abs=clock.bound_ns)
+
+
+def test_a_state_without_a_probability_has_no_confidence() -> None:
+    sample = lsl_streams.state_sample(State(t_ns=0, state="unknown", probabilities={"focused": 0.5}), 0, 0)
+    assert math.isnan(sample[2])
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\n"])
+def test_a_name_that_nobody_could_find_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="expected a word"):
+        LslOutput(name=name)

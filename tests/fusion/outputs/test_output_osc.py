@@ -93,11 +93,11 @@ def said() -> list[AnyMessage]:
     t_ns = now_ns()
     return [state("calibrating"),
             Alert(t_ns=t_ns, rule="long", level="warning", reason="Eyes off the road, für 3 s.", onset_ns=t_ns,
-                  number=4, stage=2),
+                  number=4, stage=2, profile="eu-addw"),
             Hint(t_ns=t_ns, hint="simplify", active=False, reason="Load is down.", number=2, onset_ns=t_ns,
                  confidence=0.5),
             GazeEvent(t_ns=t_ns, kind="dwell", onset_ns=t_ns - SECOND, end_ns=t_ns, yaw=0.25, pitch=0.5,
-                      target="menu", confidence=0.75)]
+                      target="menu", confidence=0.75, value=0.75)]
 
 
 @pytest.mark.parametrize(("chosen", "expected"), [
@@ -162,6 +162,8 @@ def test_every_message_of_ours_ends_with_confidence_age_status_number_and_time(a
     assert math.isnan(of["alert"][CONFIDENCE])
     assert of["hint"][:4] == ("simplify", False, 2, "Load is down.")
     assert of["event"][:5] == ("dwell", "menu", 1000.0, 0.25, 0.5)
+    assert of["event"][6] == 0.75
+    assert of["alert"][6] == "eu-addw"
 
 
 def test_nothing_is_lost_or_reordered_on_the_way(app: App, speak: Callable[..., Osc]) -> None:

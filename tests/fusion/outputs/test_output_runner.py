@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from fusion.outputs import keeper
 from fusion.outputs.gaze import Gaze
 from fusion.outputs.keeper import Keeper
 from fusion.outputs.runner import BEHIND_NS, Runner, behind, newest
@@ -122,6 +123,29 @@ def test_every_output_hears_everything_in_order(made: Made) -> None:
     gaze = outputs["osc"].told[1]
     assert isinstance(gaze, Gaze)
     assert (gaze.t_ns, gaze.yaw, gaze.pitch, gaze.status) == (50, 0.25, 0.125, "ok")
+
+
+def test_an_output_that_opens_anew_is_told_what_holds_and_nothing_that_is_over(made: Made,
+                                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    runner, outputs, publisher = made
+    monkeypatch.setattr(keeper, "BACKOFF_S", (0.0,))
+    menu = Target(t_ns=5, name="menu", yaw=0.0, pitch=0.0, width=0.125, height=0.125, source="app")
+    outputs["lsl"].from_apps = [menu, msgspec.structs.replace(menu, name="flat", height=0.0)]
+    hint = Hint(t_ns=80, hint="simplify", active=True, reason="Load.", number=1, onset_ns=50, confidence=0.5)
+    other = msgspec.structs.replace(hint, number=2)
+    first, second = (msgspec.structs.replace(alert(60), number=1, rule=rule) for rule in ("long", "unresponsive"))
+    send(publisher, INFO, first, second, alert(61), msgspec.structs.replace(alert(62), active=False), hint, other,
+         msgspec.structs.replace(other, active=False))
+    step_until(runner, lambda: len(outputs["osc"].told) == 8)
+    outputs["osc"].breaks = True
+    send(publisher, state(90))
+    step_until(runner, lambda: len(outputs["lsl"].told) == 9)
+    outputs["osc"].told.clear()
+    outputs["osc"].breaks = False
+    step_until(runner, lambda: len(outputs["osc"].told) == 4)
+    told = [msgspec.structs.replace(message, seq=0, sent_ns=0) for message in outputs["osc"].told
+            if not isinstance(message, Gaze)]
+    assert all(message in told for message in (INFO, second, hint, menu))
 
 
 def test_who_keeps_up_loses_nothing(made: Made) -> None:

@@ -155,6 +155,50 @@ def test_who_comes_late_is_told_what_holds_and_counts_from_there() -> None:
             assert accounted([read(late)], hello["seqs"]) == {"event": 0}
 
 
+def test_an_alert_whose_rule_escalates_holds_once_and_is_over_when_it_ends() -> None:
+    with serving() as output, client(output) as early:
+        read(early)
+        for message in (alert(1, rule="long"), alert(1, rule="unresponsive"), alert(2, rule="vats")):
+            output.send(message)
+            read(early)
+        with client(output) as late:
+            read(late)
+            assert [read(late)["rule"] for _ in range(2)] == ["unresponsive", "vats"]
+        output.send(alert(1, rule="unresponsive", active=False))
+        read(early)
+        with client(output) as later:
+            read(later)
+            assert read(later)["rule"] == "vats"
+
+
+def test_a_target_of_no_height_is_taken_away_as_in_the_session() -> None:
+    with serving() as output, client(output) as early:
+        read(early)
+        for height in (0.25, 0.0):
+            tell(early, **TARGET | {"height": height})
+            read(early)
+        output.send(state())
+        read(early)
+        with client(output) as late:
+            read(late)
+            assert read(late)["type"] == "state"
+            output.send(gaze())
+            assert read(late)["type"] == "gaze"
+
+
+def test_before_the_first_state_the_status_is_starting_as_with_every_output() -> None:
+    with serving() as output, client(output) as socket:
+        assert read(socket)["status"] == "starting"
+        output.send(event())
+        assert read(socket)["status"] == "starting"
+
+
+def test_a_host_that_can_be_none_is_a_sentence() -> None:
+    output = WebSocket(WebsocketOutput(host="a..b", port=0, allow_network=True))
+    with pytest.raises(DeviceError, match=r"cannot open a\.\.b"):
+        output.open()
+
+
 def test_a_client_gets_only_what_it_asked_for_and_may_ask_again() -> None:
     with serving() as output, client(output) as socket:
         read(socket)
@@ -223,6 +267,17 @@ def test_more_than_the_session_can_take_is_refused_with_a_sentence() -> None:
             tell(socket, type="marker", name="x")
         assert "has not kept up" in read(socket)["reason"]
         assert len(output.received()) == INBOX
+
+
+def test_a_client_that_never_stops_talking_is_refused_what_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket_server, "MOST_HZ", 0.001)
+    monkeypatch.setattr(websocket_server, "BURST", 3.0)
+    with serving() as output, client(output) as socket:
+        read(socket)
+        for _ in range(5):
+            tell(socket, type="marker", name="again")
+        assert [read(socket)["type"] for _ in range(2)] == ["error", "error"]
+        assert len(output.received()) == 3
 
 
 def test_too_many_targets_are_refused_and_known_ones_still_move(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ from websocket_clients import client, read, serving
 from websockets.exceptions import InvalidStatus
 
 from fusion.outputs.websocket import WebSocket
-from fusion.outputs.websocket_guard import is_loopback, origin_allowed
+from fusion.outputs.websocket_guard import origin_allowed
 from sensors.errors import DeviceError
+from sensors.loopback import is_loopback
 from sensors.rig_outputs import WebsocketOutput
 
 HERE = "127.0.0.1:8765"

@@ -10,8 +10,8 @@ from websocket_clients import NAN, alert, event, gaze, hint, serving, state, unt
 
 from fusion.bench_browser_driver import Browser, find_browser
 from fusion.outputs.websocket import WebSocket
-from sensors.clock import SystemClock
-from sensors.messages import Answer, Column, StreamInfo, Target
+from sensors.clock import SystemClock, now_ns
+from sensors.messages import Answer, Column, GazeEvent, StreamInfo, Target
 from sensors.rig_outputs import WebsocketOutput
 
 pytestmark = pytest.mark.skipif(not find_browser(), reason="no browser of the Chromium family is installed")
@@ -148,3 +148,35 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
     assert page.count("src=") == 0
     assert page.count("href=") == page.count('href="data:,"') == 1
     assert WebsocketOutput().host in page  # where a page opened from a file looks
+
+
+def test_measures_stand_beside_what_the_eyes_did_and_push_none_of_it_out(browser: Browser, output: WebSocket) -> None:
+    output.send(event())
+    for kind, target, value in (("focus", "", 0.5), ("entropy", "", 0.75), ("share", "menu", 0.25)) * 4:
+        output.send(GazeEvent(t_ns=now_ns(), kind=kind, onset_ns=0, end_ns=0, target=target, value=value))
+    browser.wait_for("document.getElementById('measures').textContent.includes('looking at menu 0.25')")
+    assert "K coefficient 0.50" in text(browser, "#measures").replace("  ", " ")
+    assert browser.evaluate("document.querySelectorAll('#events li').length") == 1
+
+
+def test_a_server_that_was_started_anew_is_told_the_targets_of_the_page(browser: Browser, output: WebSocket) -> None:
+    browser.evaluate("document.getElementById('place').click()")
+    browser.evaluate("canvas.onclick({clientX: canvas.getBoundingClientRect().left + 50, "
+                     "clientY: canvas.getBoundingClientRect().top + 50})")
+    said: list[object] = []
+    until(lambda: said.extend(output.received()) or said, "the target is told")
+    port = int(output.address.rstrip("/").rpartition(":")[2])
+    output.close()
+    with serving(port=port) as again:
+        until(lambda: said.extend(again.received()) or len(said) == 2, "the target is told again")
+    assert isinstance(said[0], Target)
+    assert isinstance(said[1], Target)
+    assert said[0].name == said[1].name
+
+
+def test_an_alert_that_escalates_to_another_rule_is_shown_once(browser: Browser, output: WebSocket) -> None:
+    output.send(alert(1, rule="long"))
+    output.send(alert(1, rule="unresponsive"))
+    browser.wait_for("document.querySelectorAll('#alerts li').length > 0 && window.attnflow.types.alert === 2")
+    browser.wait_for("document.querySelector('#alerts b').textContent === 'unresponsive'")
+    assert browser.evaluate("document.querySelectorAll('#alerts li').length") == 1

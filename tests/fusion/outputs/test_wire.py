@@ -107,6 +107,9 @@ def test_what_an_app_says_becomes_messages_at_our_time() -> None:
     ('{"v": 1, "type": "target", "name": "a", "yaw": 0, "pitch": 0, "width": -1, "height": 1}', "-1"),
     ('{"v": 1, "type": "target", "name": "a", "yaw": NaN, "pitch": 0, "width": 1, "height": 1}', "malformed"),
     ('{"v": 1, "type": "subscribe", "types": ["gaze", "thoughts"]}', "thoughts"),
+    ('{"v": 1, "type": "answer", "hint": "simplify", "number": 99999999999999999999999, "answer": "accepted"}',
+     "2147483647"),
+    ('{"v": 1, "type": "target", "name": "a\\u0000b", "yaw": 0, "pitch": 0, "width": 1, "height": 1}', "x00"),
     (b"\x00\x01", "binary"),
     ("[" * 15_000, "array"),
 ])

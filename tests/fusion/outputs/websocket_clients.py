@@ -59,8 +59,9 @@ def gaze(yaw: float = 0.1, pitch: float = 0.05, status: str = "ok") -> Gaze:
     return Gaze(now_ns(), yaw, pitch, 0.0, 0.0, NAN, 0.01, -0.02, 0.6, 0.97, 0.95, status)
 
 
-def alert(number: int = 1, *, active: bool = True, reason: str = "Gaze on the lap for 3.0 s.") -> Alert:
-    return Alert(t_ns=now_ns(), rule="long_distraction", level="warning", reason=reason, onset_ns=now_ns(),
+def alert(number: int = 1, *, active: bool = True, reason: str = "Gaze on the lap for 3.0 s.",
+          rule: str = "long_distraction") -> Alert:
+    return Alert(t_ns=now_ns(), rule=rule, level="warning", reason=reason, onset_ns=now_ns(),
                  number=number, active=active, profile="euro-ncap-2026", clause="long distraction")
 
 

@@ -1,5 +1,6 @@
 """Streams of real LSL outlets on this machine: found by name, in our units, on our clock, with theirs beside."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -127,7 +128,8 @@ def test_stamps_that_run_back_are_moved_and_told(drivers: list[Lsl]) -> None:
         sender.push_sample([0.0, 0.0], now + late_s)
     samples = read(driver, 3)
     assert bool((np.diff(samples.times_ns) > 0).all())
-    assert "1 of 3 stamps" in aside_of(driver).detail or "1 of 2 stamps" in aside_of(driver).detail
+    # How many of them stood in one report depends on how they came.
+    assert re.match("1 of [123] stamps", aside_of(driver).detail)
     assert "moved by up to 50.0 ms" in aside_of(driver).detail
 
 

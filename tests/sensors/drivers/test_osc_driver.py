@@ -136,6 +136,8 @@ DATAGRAMS: dict[str, bytes] = {
     "arguments": b"/attnflow/gaze\0\0,f\0\0\0\0\0\0",
     "unknown type": b"/attnflow/gaze\0\0,Zf\0\0\0\0\0",
     "no length": b"/tracking/eye/CenterVec\0,fff\0\0\0\0" + b"\0" * 12,
+    "a head in degrees": b"/attnflow/head\0\0,fff\0\0\0\0" + b"\x42\x20\0\0" * 3,
+    "a head beyond float32": b"/attnflow/head\0\0,ffffff\0" + b"\0" * 12 + b"\x7e\x20\0\0" * 3,
     "half a lid": b"/attnflow/lids\0\0,f\0\0\xc0\0\0\0",
 }
 
@@ -204,6 +206,11 @@ def test_a_taken_port_is_one_sentence_and_an_open_one_says_so(clock: FakeClock) 
         assert "--set headset.port=" in caught.value.next_step
     assert Osc(OscConfig(), setting).aside().detail == ""
     assert "neither encrypted nor signed" in Osc(OscConfig(host="0.0.0.0"), setting).aside().detail
+
+
+def test_a_host_that_can_be_none_is_one_sentence(clock: FakeClock) -> None:
+    with pytest.raises(DeviceError, match=r"cannot listen on UDP a\.\.b"):
+        Osc(OscConfig(host="a..b"), Setting(stream="headset", start_ns=0, clock=clock)).open()
 
 
 def test_messages_say_what_was_expected() -> None:

@@ -123,6 +123,8 @@ MALFORMED: dict[str, str | bytes] = {
     "openness in percent": json.dumps(GAZE | {"openness": 90}),
     "no direction": json.dumps({"v": 1, "type": "pose", "t_ms": 1}),
     "no length": json.dumps({"v": 1, "type": "pose", "t_ms": 1, "direction": [0, 0, 0]}),
+    "head beyond float32": json.dumps({"v": 1, "type": "pose", "t_ms": 1, "direction": [0, 0, -1],
+                                       "head_position": [1e308, 0, 0]}),
     "deep": "[" * 2000,
 }
 
@@ -224,6 +226,12 @@ def test_who_is_missing_is_told_and_a_taken_port_is_one_sentence(listening: List
         rival.open()
     rival.close()
     assert "--set headset.port=" in caught.value.next_step
+
+
+def test_a_host_that_can_be_none_is_one_sentence_and_hangs_nobody(listening: Listening) -> None:
+    driver = WebSocket(WebsocketConfig(host="a..b"), Setting(stream="headset", start_ns=0, clock=listening.clock))
+    with pytest.raises(DeviceError, match=r"cannot listen on ws://a\.\.b"):
+        driver.open()
 
 
 def test_the_driver_opens_again_after_a_close_and_tells_its_clients() -> None:
