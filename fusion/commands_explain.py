@@ -42,11 +42,11 @@ def explain(file: Annotated[Path, typer.Argument(help="A recording (.mcap).", me
     elif alert:
         console().print(whole(chosen[0]))
     else:
-        console().print(listed(found, str(file)))
+        console().print(listed(found, " ".join([str(file), *(f"--profile {name}" for name in profile or ())])))
 
 
-def listed(found: "list[Explanation]", file: str) -> "RenderableType":
-    """Return all alerts, one a line."""
+def listed(found: "list[Explanation]", asked: str) -> "RenderableType":
+    """Return all alerts, one a line; `asked` is the file, and the ladders where they were chosen."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -62,7 +62,7 @@ def listed(found: "list[Explanation]", file: str) -> "RenderableType":
         said = one.alert
         table.add_row(str(said.number), f"{one.at_s:.2f}", "-" if math.isnan(one.ends_s) else f"{one.ends_s:.2f}",
                       said.level, said.profile, said.rule, Text(said.reason))
-    return Group(table, Text(f"Why one of them fired: attnflow explain {file} --alert {found[0].alert.number}", "dim"))
+    return Group(table, Text(f"Why one of them fired: attnflow explain {asked} --alert {found[0].alert.number}", "dim"))
 
 
 def whole(one: "Explanation") -> "RenderableType":

@@ -17,7 +17,10 @@ class Follower(Protocol):
         ...
 
     def take(self, chunk: Chunk) -> list[Said]:
-        """Take in samples of a stream that was met, at once as they arrive; how they were cut changes nothing."""
+        """Take in samples of a stream that was met, at once as they arrive; how they were cut changes nothing.
+
+        Its columns are those that were met, and its times increase strictly, from chunk to chunk too.
+        """
         ...
 
     def hear(self, message: Target | Answer) -> list[Said]:

@@ -26,7 +26,8 @@ class RuleFound:
     steps: deque[Proof] = field(default_factory=lambda: deque(maxlen=STEPS_KEPT))
     starts: int = 0
     nearest: float = math.nan
-    """The value that came nearest to its limit."""
+    """The value that came nearest to the limit it had then."""
+    nearest_limit: float = math.nan
     limit: float = math.nan
     rest: float = 0.0
     """The value while nothing happens: above the limit of a rule that runs down."""
@@ -54,8 +55,9 @@ class DrivingFound:
             rule.rest = message.value
         if not math.isnan(message.limit):
             rule.limit = message.limit
-            nearer = min if rule.rest > rule.limit else max
-            rule.nearest = nearer(message.value, message.value if math.isnan(rule.nearest) else rule.nearest)
+            sign = -1.0 if rule.rest > rule.limit else 1.0
+            if not sign * (message.value - message.limit) <= sign * (rule.nearest - rule.nearest_limit):
+                rule.nearest, rule.nearest_limit = message.value, message.limit
 
 
 def driving(found: DrivingFound, axis: Axis) -> str:
@@ -81,7 +83,7 @@ def driving(found: DrivingFound, axis: Axis) -> str:
 def _of(rule: RuleFound) -> str:
     if math.isnan(rule.nearest):
         return "-"
-    return f"{rule.nearest:.2f} of {rule.limit:.2f}{' s' if rule.unit == 's' else ''}"
+    return f"{rule.nearest:.2f} of {rule.nearest_limit:.2f}{' s' if rule.unit == 's' else ''}"
 
 
 def _bands(rule: RuleFound, axis: Axis) -> Bands:

@@ -104,10 +104,13 @@ class Session:
         ahead_ns = message.t_ns - self._event_ns
         said: list[Said] = []
         if isinstance(message, Chunk):
-            if not self._accept(message):
+            pending = self._accepts(message)
+            if pending is None:
                 return []
-            for follower in self._followers:
-                said += follower.take(message)
+            fit = pending.push(message)
+            if fit is not None:
+                for follower in self._followers:
+                    said += follower.take(fit)
         elif isinstance(message, (Target, Answer)):
             for follower in self._followers:
                 said += follower.hear(message)
@@ -152,15 +155,14 @@ class Session:
         for follower in self._followers:
             follower.meet(info)
 
-    def _accept(self, chunk: Chunk) -> bool:
+    def _accepts(self, chunk: Chunk) -> Pending | None:
         pending = self.pending.get(chunk.stream)
         times = chunk.times_ns
         newest_ns = max(chunk.t_ns, times.item(-1)) if len(times) else chunk.t_ns
         if pending is None or self._event_ns < 0 or newest_ns > self._event_ns + LEAP_NS:
             self.refused += 1
-            return False
-        pending.push(chunk)
-        return True
+            return None
+        return pending
 
     def _advance(self, event_ns: int) -> list[Said]:
         if self._event_ns < 0:

@@ -49,16 +49,16 @@ class Pending:
         """Chunks that never arrived, by their running numbers."""
         return self._gaps.missing.get(0, 0)
 
-    def push(self, chunk: Chunk) -> None:
-        """Take in a chunk; rows whose time does not increase are refused and counted."""
+    def push(self, chunk: Chunk) -> Chunk | None:
+        """Take in a chunk and return what of it is fit; rows whose time does not increase are refused and counted."""
         self._gaps.see(0, chunk.seq)
         values, times = chunk.values, chunk.times_ns
         if values.shape[1] != self._values.shape[1]:
             self.unfit += 1
-            return
+            return None
         count = len(times)
         if count == 0:
-            return
+            return None
         if times.item(0) <= self._arrived_ns or (count > 1 and bool((times[1:] <= times[:-1]).any())):
             floor = np.maximum.accumulate(np.concatenate(([self._arrived_ns], times[:-1])))
             forward = times > floor
@@ -66,7 +66,8 @@ class Pending:
             values, times = values[forward], times[forward]
             count = len(times)
             if count == 0:
-                return
+                return None
+            chunk = Chunk(t_ns=chunk.t_ns, seq=chunk.seq, stream=chunk.stream, values=values, times_ns=times)
         if self._first == self._stop:
             self._first = self._stop = 0
         stop = self._stop + count
@@ -81,6 +82,7 @@ class Pending:
         if too_many > 0:
             self._first += too_many
             self.overflow += too_many
+        return chunk
 
     def _make_room(self, count: int) -> int:
         """Move what waits to the front of a buffer in which `count` more rows fit, and return where they will end."""

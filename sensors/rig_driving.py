@@ -19,6 +19,11 @@ class CabinConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     changes: dict[str, dict[str, list[float]]] = msgspec.field(default_factory=dict)
     """Zones that are placed otherwise here: name = {yaw_deg = [left, right], pitch_deg = [low, high]}."""
 
+    def __post_init__(self) -> None:
+        for name in ("ahead_yaw_deg", "ahead_pitch_deg"):
+            if not -90 <= getattr(self, name) <= 90:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected -90 to 90")
+
 
 class DrivingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The rig's ``[driving]`` table; a rig without it runs no ladder."""
@@ -43,3 +48,5 @@ class DrivingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0.1 to 45")
         if not 0 <= self.offset_s <= 3600:
             raise ValueError(f"offset_s is {self.offset_s}, expected 0 to 3600")
+        if not self.speed_kmh <= 400:
+            raise ValueError(f"speed_kmh is {self.speed_kmh}, expected up to 400, or below 0 where it is unknown")

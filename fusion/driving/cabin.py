@@ -61,7 +61,7 @@ class Cabin:
     Raises
     ------
     RigError
-        If the zones leave a hole, overlap, or lie outside; or a change names no zone.
+        If the zones leave a hole, overlap, lie outside, or are smaller than a degree; or a change names no zone.
     """
 
     def __init__(self, zones: Mapping[str, Zone], where: str, changes: Mapping[str, Box] | None = None) -> None:
@@ -130,6 +130,9 @@ class Cabin:
             raise RigError(f"{self._where}: zone '{name}' has the box {list(box)}.",
                            f"Expected [left, right, low, high] in degrees, rising, within {LEFT} to {RIGHT} of yaw and "
                            f"{LOW} to {HIGH} of pitch.")
+        if round(left) == round(right) or round(low) == round(high):
+            raise RigError(f"{self._where}: zone '{name}' has the box {list(box)}, which holds no whole degree.",
+                           "The map is a grid of one degree: make the box larger.")
         part = self._owner[round(low) - LOW:round(high) - LOW, round(left) - LEFT:round(right) - LEFT]
         taken = part[part >= 0]
         if len(taken) and not over:

@@ -13,6 +13,7 @@ from fusion.driving.machines.timer import TimerMachine
 from fusion.driving.machines.window import WindowMachine
 from fusion.driving.profile import AnyRule, Awareness, Buffer, Glances, Profile, Share, Timer, Window
 from sensors.clock import SECOND
+from sensors.errors import RigError
 
 BUILT_IN = {"eyes_closed": (CLOSED, EYES), "blind": (BLIND, 0)}
 """Bits of a condition that is no area, and of knowing it; see `fusion.driving.profile.FACTS`."""
@@ -88,7 +89,7 @@ def machine_of(profile: Profile, rule: AnyRule, facts: Facts, zones: Sequence[st
     Raises
     ------
     RigError
-        If the rule names an area that the profile or the cabin has not.
+        If the rule names an area that the profile or the cabin has not, or is reset by what it counts.
     """
     def area(name: str) -> int:
         return facts.area(profile.zones(name, zones))
@@ -100,6 +101,9 @@ def machine_of(profile: Profile, rule: AnyRule, facts: Facts, zones: Sequence[st
                         round(limit.seconds * SECOND)) for limit in rule.limits)
         return TimerMachine(rule, fast, when, known, limits)
     if isinstance(rule, Window):
+        if both := sorted(profile.zones(rule.when, zones) & profile.zones(rule.reset_on, zones)):
+            raise RigError(f"Profile '{profile.name}': a window counts '{rule.when}' and is reset by "
+                           f"'{rule.reset_on}', and '{both[0]}' is in both.", "Let the two areas share no zone.")
         return WindowMachine(rule, fast, area(rule.when), area(rule.reset_on))
     if isinstance(rule, Buffer):
         return BufferMachine(rule, fast, area(rule.road), area(rule.glance))

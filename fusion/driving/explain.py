@@ -107,7 +107,7 @@ def told(recording: Recording, profiles: Sequence[str] = (),
         else:
             said = session.update(message)
             if topic == "camera" and isinstance(message, Chunk):
-                book.look(message)
+                book.look()
             book.add(said)
     return book.explanations()
 
@@ -139,11 +139,11 @@ class _Book:
         self._frames: dict[int, list[Frame]] = {}
         self._recent: deque[tuple[Look, float]] = deque()
 
-    def look(self, chunk: Chunk) -> None:
-        """Remember the frames of a chunk that the ladders have just read."""
+    def look(self) -> None:
+        """Remember the frames that the ladders have read last, unless they are remembered already."""
         looks, kmh = self._ladders.looks, self._ladders.vehicle.kmh
         times_ns = looks.times_ns
-        if not len(times_ns) or not len(chunk.times_ns) or times_ns[-1] != chunk.times_ns[-1]:
+        if not len(times_ns) or (self._recent and times_ns[-1] <= self._recent[-1][0].t_ns):
             return
         for k in range(len(times_ns)):
             one = looks.look(k)
@@ -180,7 +180,7 @@ class _Book:
             profile = profiles[alert.profile]
             ends_ns = self._ended.get(number)
             steps = [step for step in self._steps.get((alert.profile, alert.rule), ())
-                     if alert.evidence_ns[0] <= step.t_ns <= (ends_ns or alert.t_ns)]
+                     if alert.evidence_ns[0] <= step.t_ns and (ends_ns is None or step.t_ns <= ends_ns)]
             out.append(Explanation(
                 alert=alert, at_s=self._at(alert.t_ns), ends_s=self._at(ends_ns) if ends_ns else float("nan"),
                 title=profile.title, inspired_by=profile.inspired_by, sure=profile.rules[alert.rule].sure,

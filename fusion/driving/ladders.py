@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from fusion.driving.cabin import Cabin
 from fusion.driving.engine import Engine, Happened, Running, machine_of
 from fusion.driving.facts import BLIND, Facts
-from fusion.driving.looks import Looks
+from fusion.driving.looks import LONGEST_GAP_NS, Looks
 from fusion.driving.machines.machine import TOLD
 from fusion.driving.profile import Profile, load
 from fusion.driving.vehicle import Vehicle
+from kernels.errors import InputError
 from sensors.clock import MILLISECOND, SECOND
 from sensors.errors import RigError
 from sensors.messages import Alert, Answer, Chunk, Proof, Said, State, StreamInfo, Target
 from sensors.rig_driving import DrivingConfig
 
-LONGEST_GAP_NS = 250 * MILLISECOND
-"""Time between two frames that they vouch for; of a longer gap, nobody knows what happened in its middle."""
 SILENT_NS = 500 * MILLISECOND
 """A camera that has said nothing for so long is blind from then on, and time goes on without it."""
 TEACHES_KMH = 13 * 3.6
@@ -72,10 +71,14 @@ class Ladders:
         self._told = 0
 
     def meet(self, info: StreamInfo) -> None:
-        """Take a camera or a vehicle; a new one of its kind begins anew."""
+        """Take a camera or a vehicle; a new one of its kind begins anew. A camera without a column of ours is blind."""
         if info.kind == "camera":
-            self._camera = info.stream
-            self.looks.meet(info.names, self._calibration_s)
+            try:
+                self.looks.meet(info.names, self._calibration_s)
+            except InputError:
+                self._camera = ""  # the session tells what is wrong with it
+            else:
+                self._camera = info.stream
         elif info.kind == "context":
             self._context = info.stream
             self.vehicle.meet(info.names)

@@ -37,6 +37,8 @@ DARK, GLARE = 25.0, 235.0
 LEARN_NS = 10 * SECOND
 """Time between two looks at the offset; fixed in event time, so that cutting a stream changes nothing."""
 LONGEST_STEP_S = 0.15
+LONGEST_GAP_NS = 250_000_000
+"""Time between two frames that they vouch for; of a longer gap, nobody knows what happened in its middle."""
 
 Rows = NDArray[np.float64]
 
@@ -87,7 +89,6 @@ class Looks:
             config.gaze_error_deg, UNLEARNT * config.gaze_error_deg, config.head_error_deg)}
         """(square, area): how likely gaze is in each area, for a direction seen in each square, by its error."""
         self._sight = np.zeros(1, sight.SIGHT)
-        self.met = False
         self._begin()
 
     def _begin(self) -> None:
@@ -100,13 +101,14 @@ class Looks:
         """Gaze and head with the time they stand for, that have not taught the offsets yet."""
         self.times_ns = np.empty(0, np.int64)
         self.yaw = self.pitch = self.openness = np.empty(0)
-        self._from_head = np.empty(0, bool)
+        self._from_head = self._learnt = np.empty(0, bool)
+        self._before: Look | None = None
+        """The last frame before those read last."""
 
     def meet(self, names: tuple[str, ...], calibration_s: float) -> None:
         """Begin with a camera of these columns; its driver is learnt anew."""
         sight.reset(self._sight, names, calibration_s)
         self._begin()
-        self.met = True
 
     def read(self, values: NDArray[np.float32], times_ns: NDArray[np.int64],
              fast: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -119,22 +121,23 @@ class Looks:
         fast
             (n,) whether the car drove fast enough to teach the driver's straight ahead.
         """
+        self._before = self.look(len(self.times_ns) - 1) if len(self.times_ns) else None
         seen = sight.follow_one(self._sight, values, times_ns)
         ahead, learnt = self._from_ahead(seen, times_ns, fast)
         opened = seen[:, sight.OPENNESS]
-        closed = self._closures(opened)
+        face = seen[:, sight.FACE] > 0
         gaze = ~np.isnan(seen[:, sight.GAZE_YAW])
+        eyes_known = face & self._bridged(~np.isnan(opened) | gaze, times_ns, "_eyes_ns", EYES_BRIDGE_NS)
+        closed = self._closures(opened, eyes_known)
         lowered = (opened > P80) & (opened < LOOKING)
         head = ~gaze & ~closed & ~np.isnan(ahead[:, 2]) & ~(lowered & ~(ahead[:, 3] < HEAD_DOWN))
         self.times_ns = times_ns
         self.yaw = np.where(head, HEAD_GAIN * ahead[:, 2], ahead[:, 0])
         self.pitch = np.where(head, HEAD_GAIN * ahead[:, 3], ahead[:, 1])
-        self.openness, self._from_head = opened, head
+        self.openness, self._from_head, self._learnt = opened, head, learnt
         known = gaze | head
         bits = self._areas(known, head, learnt)
-        face = seen[:, sight.FACE] > 0
         gaze_known = face & self._bridged(known, times_ns, "_gaze_ns", BRIDGE_NS)
-        eyes_known = face & self._bridged(~np.isnan(opened) | gaze, times_ns, "_eyes_ns", EYES_BRIDGE_NS)
         bits |= gaze_known * GAZE + eyes_known * EYES + closed * CLOSED
         bits |= ~eyes_known * BLIND
         luma = seen[:, sight.LUMA]
@@ -172,10 +175,11 @@ class Looks:
             taught = (rows[:, 4] > 0) & ~np.isnan(rows[:, yaw]) & ~np.isnan(rows[:, yaw + 1])
             offset.learn(rows[taught, yaw], rows[taught, yaw + 1], rows[taught, 4])
 
-    def _closures(self, opened: Rows) -> NDArray[np.bool_]:
-        """Return (n,) whether the eyes are closed; between the two levels, and unseen, they are what they were."""
+    def _closures(self, opened: Rows, eyes_known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return (n,) whether the eyes are closed; between the two levels they are what they were, unseen not."""
         told = np.full(len(opened), -1, np.int8)
         told[opened <= P80], told[opened > P80_ENDS] = 1, 0
+        told[~eyes_known] = 0
         held = _held(told[:, None], np.array([self._closed], np.int8))[:, 0]
         self._closed = int(held[-1])
         return np.asarray(held == 1)
@@ -208,9 +212,19 @@ class Looks:
         setattr(self, newest, int(last_ns[-1]))
         return (last_ns >= 0) & (times_ns - last_ns <= bridge_ns)
 
-    def frame_at(self, t_ns: int) -> int:
-        """Return the place, among the frames read last, of the one that decided at `t_ns`."""
-        return min(len(self.times_ns) - 1, int(np.searchsorted(self.times_ns, t_ns)))
+    def deciding(self, t_ns: int) -> Look | None:
+        """Return the frame that stands for `t_ns`, which is the nearest one; None in a gap, and without a frame."""
+        place = int(np.searchsorted(self.times_ns, t_ns))
+        later_ns = int(self.times_ns[place]) if place < len(self.times_ns) else None
+        if later_ns == t_ns:
+            return self.look(place)
+        earlier = self.look(place - 1) if place else self._before
+        if earlier is None:
+            return None
+        gap_ns = LONGEST_GAP_NS + 1 if later_ns is None else later_ns - earlier.t_ns
+        if gap_ns > LONGEST_GAP_NS:
+            return earlier if t_ns - earlier.t_ns < LONGEST_GAP_NS // 2 else None
+        return earlier if t_ns - earlier.t_ns < gap_ns // 2 else self.look(place)
 
     def look(self, place: int) -> Look:
         """Return what one of the frames read last showed."""
@@ -219,6 +233,7 @@ class Looks:
         zone, chance = "", math.nan
         if not math.isnan(yaw):
             error_deg = self._config.head_error_deg if by_head else self._config.gaze_error_deg
+            error_deg *= 1.0 if by_head or self._learnt[place] else UNLEARNT
             square = self._cabin.cell(self.yaw[place:place + 1], self.pitch[place:place + 1])[0]
             chances = self._cabin.probabilities(radians(error_deg))[square]
             zone, chance = self._cabin.names[int(chances.argmax())], float(chances.max())
@@ -226,7 +241,8 @@ class Looks:
 
     def because(self, t_ns: int) -> str:
         """Return what the frame that decided at `t_ns` showed, for the proof."""
-        return str(self.look(self.frame_at(t_ns))) if len(self.times_ns) else "no frame"
+        look = self.deciding(t_ns)
+        return "no frame" if look is None else str(look)
 
 
 def _held(told: NDArray[np.int8], before: NDArray[np.int8]) -> NDArray[np.int8]:

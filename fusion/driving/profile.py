@@ -31,6 +31,13 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     awareness: float = 0.0
     """What is left of the awareness at this stage, for that machine."""
 
+    def __post_init__(self) -> None:
+        try:
+            self.says.format(seconds=2.0, percent=20.0)
+        except (KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
+            raise ValueError(f"says is \"{self.says}\", where only {{seconds}} and {{percent}} can be filled in "
+                             f"({error})") from error
+
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A limit that holds from a speed on."""
@@ -59,6 +66,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if not 0 <= self.min_kmh <= 300 or not 0 <= self.hysteresis_kmh <= 20:
             raise ValueError(f"min_kmh {self.min_kmh} and hysteresis_kmh {self.hysteresis_kmh}, expected up to 300 and "
                              "20")
+        if 0 < self.min_kmh <= self.hysteresis_kmh:
+            raise ValueError(f"min_kmh {self.min_kmh} with hysteresis_kmh {self.hysteresis_kmh}: once reached, the "
+                             "speed is never left")
         levels = [LEVELS.index(stage.level) for stage in self.stages]
         if levels != sorted(levels):
             raise ValueError("a later stage has a lower level than the one before it, so the ladder would lead down")
@@ -69,6 +79,11 @@ def _positive(rule: msgspec.Struct, *names: str) -> None:
     for name in names:
         if not 0 < getattr(rule, name) <= 3600:
             raise ValueError(f"{name} is {getattr(rule, name)}, expected above 0 to 3600 s")
+
+
+def _one_stage(rule: Rule) -> None:
+    if len(rule.stages) != 1:
+        raise ValueError(f"there are {len(rule.stages)} stages, expected one: this machine has no second limit")
 
 
 class Timer(Rule, tag_field="machine", tag="timer", frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,10 +110,17 @@ class Timer(Rule, tag_field="machine", tag="timer", frozen=True, kw_only=True, f
         if not self.limits or any(not 0 < limit.seconds <= 3600 for limit in self.limits):
             raise ValueError("limits need at least one entry, each with 0 to 3600 seconds")
         speeds = [limit.from_kmh for limit in self.limits]
-        if speeds != sorted(set(speeds)):
-            raise ValueError(f"limits start at {speeds} km/h, expected rising speeds")
-        if self.stages[0].later_s != 0 or any(stage.later_s <= 0 for stage in self.stages[1:]):
-            raise ValueError("later_s must be 0 in the first stage and above 0 in every later one")
+        if speeds != sorted(set(speeds)) or not all(0 <= speed <= 300 for speed in speeds):
+            raise ValueError(f"limits start at {speeds} km/h, expected rising speeds from 0 to 300")
+        if any(0 < speed <= self.hysteresis_kmh for speed in speeds):
+            raise ValueError(f"limits start at {speeds} km/h with hysteresis_kmh {self.hysteresis_kmh}: once reached, "
+                             "such a speed is never left")
+        if self.stages[0].later_s != 0 or not all(0 < stage.later_s <= 3600 for stage in self.stages[1:]):
+            raise ValueError("later_s must be 0 in the first stage and above 0 in every later one, up to 3600 s")
+        if self.repeat_s != 0 and not 0.1 <= self.repeat_s <= 3600:
+            raise ValueError(f"repeat_s is {self.repeat_s}, expected 0.1 to 3600 s, or 0 to say it once")
+        if not 0 <= self.extend_s <= 3600:
+            raise ValueError(f"extend_s is {self.extend_s}, expected 0 to 3600 s")
 
 
 class Window(Rule, tag_field="machine", tag="window", frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,12 +130,15 @@ class Window(Rule, tag_field="machine", tag="window", frozen=True, kw_only=True,
     sum_s: float
     within_s: float
     reset_on: str
-    """The area whose long look resets the sum."""
+    """The area whose long look resets the sum; no part of `when`."""
     reset_s: float
+    lost_s: float = 2.0
+    """Time without knowing after which the alert ends."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _positive(self, "sum_s", "within_s", "reset_s")
+        _one_stage(self)
+        _positive(self, "sum_s", "within_s", "reset_s", "lost_s")
         if self.sum_s >= self.within_s:
             raise ValueError(f"sum_s {self.sum_s} cannot be reached within_s {self.within_s}")
 
@@ -132,6 +157,7 @@ class Buffer(Rule, tag_field="machine", tag="buffer", frozen=True, kw_only=True,
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        _one_stage(self)
         _positive(self, "size_s", "allowance_s", "refocus_s", "lost_s")
 
 
@@ -162,8 +188,8 @@ class Awareness(Rule, tag_field="machine", tag="awareness", frozen=True, kw_only
         left = [stage.awareness for stage in self.stages]
         if left != sorted(left, reverse=True) or not all(0 <= level < 1 for level in left):
             raise ValueError(f"the stages are at awareness {left}, expected falling from under 1 to 0")
-        if self.gain < 0 or self.base <= 0:
-            raise ValueError(f"gain {self.gain} and base {self.base}, expected 0 or more, and above 0")
+        if not 0 <= self.gain <= 1000 or not 0.001 <= self.base <= 1000:
+            raise ValueError(f"gain {self.gain} and base {self.base}, expected 0 to 1000, and 0.001 to 1000")
 
 
 class Glances(Rule, tag_field="machine", tag="glances", frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -177,10 +203,15 @@ class Glances(Rule, tag_field="machine", tag="glances", frozen=True, kw_only=Tru
     """Fewer are no task whose mean or share says anything."""
     task_gap_s: float
     """Time without a glance after which the task is over."""
+    lost_s: float = 2.0
+    """Time without knowing, within a glance, after which the task is forgotten and the alert ends."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _positive(self, "limit", "long_s", "task_gap_s")
+        _one_stage(self)
+        _positive(self, "limit", "long_s", "task_gap_s", "lost_s")
+        if self.measure == "long_share" and self.limit >= 1:
+            raise ValueError(f"limit is {self.limit}, which no share is above")
 
 
 class Band(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -204,6 +235,7 @@ class Share(Rule, tag_field="machine", tag="share", frozen=True, kw_only=True, f
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        _one_stage(self)
         if not self.bands or any(not (0 < band.share < 1 and 10 <= band.window_s <= 3600) for band in self.bands):
             raise ValueError("bands need at least one entry, each a share within 0 to 1 and 10 to 3600 s of window")
         if not 0 < self.watched <= 1 or not 0 < self.leave < 1:
@@ -231,7 +263,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Raises
         ------
         RigError
-            If the profile has no such area, or it names no zone of the cabin.
+            If the profile has no such area, or it names no zone of the cabin, or none is left of it.
         """
         if area not in self.areas:
             raise RigError(f"Profile '{self.name}' has no area '{area}'.",
@@ -242,7 +274,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise RigError(f"Profile '{self.name}': area '{area}' names '{unknown[0]}', which is no zone of the cabin.",
                            f"Zones: {', '.join(known)}.")
         without = {name.removeprefix("not ") for name in told if name.startswith("not ")}
-        return frozenset(set(known) - without) if without else frozenset(plain)
+        left = frozenset(set(known) - without) if without else frozenset(plain)
+        if not left:
+            raise RigError(f"Profile '{self.name}': area '{area}' is empty, so nobody ever looks there.",
+                           f"Zones: {', '.join(known)}.")
+        return left
 
 
 def names() -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from fusion.driving.facts import BRAKING, INDICATOR, REVERSE, SPEED, TURNING, Fa
 from sensors.clock import SECOND
 
 STALE_NS = 2 * SECOND
-"""A speed told longer ago is not known any more."""
+"""What the vehicle told longer ago is not known any more."""
 FASTEST_KMH = 400.0
 """Speeds above, and below zero, are no speeds."""
 PRESSED, TURNED = 0.1, math.radians(30.0)
@@ -39,7 +39,7 @@ class Vehicle:
         self._unknown = self._unknown_bits()
         self.bits = self._unknown
         """As far as `changes` has been asked."""
-        self._known_ns = -1
+        self._heard_ns = -1
         self._ahead: deque[tuple[int, int]] = deque()
         self._times: list[int] = []
         self._kmh: list[float] = []
@@ -52,21 +52,22 @@ class Vehicle:
         return bits
 
     def meet(self, names: tuple[str, ...]) -> None:
-        """Learn where the columns stand; those that are missing are not known."""
+        """Learn where the columns stand; those that are missing are not known. Its clock may be another one."""
+        self._times.clear()
+        self._kmh.clear()
         self._places = {name: names.index(name) for name in COLUMNS if name in names}
 
     def take(self, values: NDArray[np.float32], times_ns: NDArray[np.int64]) -> None:
         """Take in samples (n, column) and their times (n,)."""
         for t_ns, row in zip(times_ns.tolist(), values.tolist(), strict=True):
-            if self._known_ns >= 0 and t_ns - self._known_ns > STALE_NS:
-                self._say(self._known_ns + STALE_NS, self._unknown)
+            if self._heard_ns >= 0 and t_ns - self._heard_ns > STALE_NS:
+                self._say(self._heard_ns + STALE_NS, self._unknown)
             told = {name: row[place] for name, place in self._places.items()}
             kmh = told.get("speed_kmh", math.nan)
             self._say(t_ns, self._speed_bits(kmh) | _other_bits(told))
-            if 0 <= kmh <= FASTEST_KMH:
-                self._known_ns = t_ns
+            self._heard_ns = t_ns
             self._times.append(t_ns)
-            self._kmh.append(kmh)
+            self._kmh.append(kmh if 0 <= kmh <= FASTEST_KMH else math.nan)
 
     def _say(self, t_ns: int, bits: int) -> None:
         newest = self._ahead[-1][1] if self._ahead else self.bits
@@ -90,8 +91,8 @@ class Vehicle:
         while self._ahead and self._ahead[0][0] <= until_ns:
             out.append(self._ahead.popleft())
             self.bits = out[-1][1]
-        stale_ns = self._known_ns + STALE_NS
-        if not self._ahead and self.bits != self._unknown and self._known_ns >= 0 and stale_ns <= until_ns:
+        stale_ns = self._heard_ns + STALE_NS
+        if not self._ahead and self.bits != self._unknown and self._heard_ns >= 0 and stale_ns <= until_ns:
             self.bits = self._unknown
             out.append((stale_ns, self.bits))
         old = bisect_right(self._times, until_ns - KEPT_NS)
@@ -102,9 +103,8 @@ class Vehicle:
     def kmh(self, t_ns: int) -> float:
         """Return the speed told last before `t_ns`, or what is assumed; NaN where nobody knows."""
         place = bisect_right(self._times, t_ns) - 1
-        if place < 0 or t_ns - self._times[place] > STALE_NS:
-            return self._assumed_kmh if self._assumed_kmh >= 0 else math.nan
-        return self._kmh[place]
+        told = self._kmh[place] if place >= 0 and t_ns - self._times[place] <= STALE_NS else math.nan
+        return self._assumed_kmh if math.isnan(told) and self._assumed_kmh >= 0 else told
 
 
 def _other_bits(told: dict[str, float]) -> int:

@@ -90,7 +90,7 @@ class AwarenessMachine(Machine):
         self.due_ns = self._settled_ns + self._flips_ns()
         if self._distracted and self.stage < self._stages:
             left = self.awareness - self._rule.stages[self.stage].awareness
-            self.due_ns = min(self.due_ns, self._settled_ns + max(0, round(left * self._rule.empty_s * SECOND)))
+            self.due_ns = min(self.due_ns, self._settled_ns + max(1, round(left * self._rule.empty_s * SECOND)))
         if not self._distracted and self.stage:
             self.due_ns = min(self.due_ns, max(self._settled_ns, self._forgiven_ns()))
         elif not self._distracted and self.awareness < 1:

@@ -56,7 +56,7 @@ class BufferMachine(Machine):
         if where != self._where:
             step = {ROAD: "resume", GLANCE: "hold", ELSEWHERE: "start", LOST: "hold"}[where]
             steps.append(Step(step, self._left_ns / SECOND, 0.0))
-            if self._where == ROAD:
+            if self._where == ROAD or (self._where == LOST and self._left_ns == self._size_ns):
                 self._away_ns = now_ns
             self._where, self._since_ns = where, now_ns
         self._plan()

@@ -30,12 +30,13 @@ class GlancesMachine(Machine):
         self.unit = "1" if rule.measure == "long_share" else "s"
         self._rule, self._when = rule, when
         self._gap_ns, self._limit_ns = round(rule.task_gap_s * SECOND), round(rule.limit * SECOND)
+        self._lost_limit_ns = round(rule.lost_s * SECOND)
         self.stop()
 
     def stop(self) -> None:
         """Forget the task."""
         self._count = self._long = 0
-        self._total_ns = self._glance_ns = self._began_ns = self._ended_ns = self._settled_ns = 0
+        self._total_ns = self._glance_ns = self._began_ns = self._ended_ns = self._settled_ns = self._lost_ns = 0
         self._away = self._known = False
 
     def limit(self, bits: int) -> float:
@@ -47,7 +48,8 @@ class GlancesMachine(Machine):
         self._settle(now_ns)
         known, away = bits & GAZE != 0, bits & self._when != 0
         steps: list[Step] = []
-        self._known = known
+        if known != self._known:
+            self._known, self._lost_ns = known, now_ns
         if known and away != self._away:
             self._away = away
             if away:
@@ -93,16 +95,22 @@ class GlancesMachine(Machine):
     def _plan(self) -> None:
         self.due_ns = FAR
         if self._away:
-            if self._rule.measure == "total_s" and self._known and not self.stage:
+            if not self._known:
+                self.due_ns = self._lost_ns + self._lost_limit_ns
+            elif self._rule.measure == "total_s" and not self.stage:
                 left_ns = self._limit_ns - self._total_ns - self._glance_ns
                 self.due_ns = self._settled_ns + max(0, left_ns)
         elif self._count or self.stage:
             self.due_ns = self._ended_ns + self._gap_ns
 
     def expire(self, now_ns: int) -> list[Step]:
-        """Fire on the total, or end the task."""
+        """Fire on the total, end the task, or give up what nobody can tell."""
         self._settle(now_ns)
-        if self._away:
+        if self._away and not self._known:
+            steps = self._end(now_ns, "nobody can tell any more") or \
+                [Step("reset", self.value(now_ns), self._rule.limit)]
+            self.stop()
+        elif self._away:
             steps = self._tell(self._began_ns, self.value(now_ns), self._rule.limit, self._stages)
         else:
             steps = self._end(now_ns, "the task is over") or [Step("reset", self.value(now_ns), self._rule.limit)]

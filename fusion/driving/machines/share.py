@@ -57,6 +57,7 @@ class ShareMachine(Machine):
         if eyes == (self._blind_ns >= 0):
             if eyes:
                 self._blind.append((self._blind_ns, now_ns))
+                self._forget(now_ns)
             self._blind_ns = -1 if eyes else now_ns
         if closed != (self._closed_ns >= 0):
             if not closed and now_ns - self._closed_ns >= self._blink_ns:
@@ -89,18 +90,22 @@ class ShareMachine(Machine):
     def expire(self, now_ns: int) -> list[Step]:
         """Look at the shares; blinks far back are forgotten on the way."""
         self._looked_ns = now_ns
-        for spans in (self._closures, self._blind):
-            while spans and spans[0][1] <= now_ns - self._longest_ns:
-                spans.popleft()
+        self._forget(now_ns)
         shares = [self.share(now_ns, window) for window, _ in self._windows]
         steps: list[Step] = []
-        if all(share >= limit for share, (_, limit) in zip(shares, self._windows, strict=True)):
+        reached = all(share >= limit for share, (_, limit) in zip(shares, self._windows, strict=True))
+        if reached and self._blind_ns < 0:  # while nobody sees the eyes, the share can rise by itself
             onset_ns = max(self._first_ns, now_ns - self._windows[0][0])
             steps = self._tell(onset_ns, shares[0], self._windows[0][1], self._stages)
         elif self.stage and shares[0] < self._rule.leave * self._windows[0][1]:
-            steps = self._end(now_ns, "eyes have been open again")
+            steps = self._end(now_ns, "eyes have been open again" if self._blind_ns < 0 else "nobody can tell any more")
         self._plan(now_ns)
         return steps
+
+    def _forget(self, now_ns: int) -> None:
+        for spans in (self._closures, self._blind):
+            while spans and spans[0][1] <= now_ns - self._longest_ns:
+                spans.popleft()
 
 
 def _overlap(spans: Spans, running_ns: int, floor_ns: int, now_ns: int) -> int:

@@ -7,6 +7,9 @@ from fusion.driving.machines.machine import FAR, Machine, Step
 from fusion.driving.profile import Timer
 from sensors.clock import SECOND
 
+OVER = {"eyes_closed": "eyes are open again", "blind": "eyes are seen again"}
+"""What ends a condition that is no area."""
+
 
 class Mode(Enum):
     """What the timer does."""
@@ -47,7 +50,7 @@ class TimerMachine(Machine):
     def stop(self) -> None:
         """Forget the count."""
         self._mode = Mode.IDLE
-        self._count_ns = self._since_ns = self._began_ns = self._told_ns = 0
+        self._count_ns = self._out_ns = self._since_ns = self._began_ns = self._told_ns = 0
 
     def limit(self, bits: int) -> float:
         """Return the first stage's limit in s."""
@@ -74,6 +77,7 @@ class TimerMachine(Machine):
             if self._mode is Mode.IDLE:
                 self._began_ns = now_ns
                 self._count_ns = 0
+            self._out_ns = 0
             if self._mode is not Mode.COUNT:
                 steps.append(self._step("start" if self._mode is Mode.IDLE else "resume"))
             self._enter(Mode.COUNT, now_ns)
@@ -90,6 +94,10 @@ class TimerMachine(Machine):
         if self._mode is Mode.COUNT:
             self._count_ns += now_ns - self._since_ns
             self._since_ns = now_ns
+        elif self._mode is Mode.OUT:
+            # Not begun anew after a loss: of what is seen in pieces, none may ever be long enough.
+            self._out_ns += now_ns - self._since_ns
+            self._since_ns = now_ns
 
     def _enter(self, mode: Mode, now_ns: int) -> None:
         self._mode, self._since_ns = mode, now_ns
@@ -102,7 +110,8 @@ class TimerMachine(Machine):
             else:
                 self.due_ns = self._told_ns + round(rule.repeat_s * SECOND) if rule.repeat_s else FAR
         elif self._mode is Mode.OUT:
-            self.due_ns = self._since_ns + round((rule.clear_s if self.stage else rule.tolerance_s) * SECOND)
+            out_ns = round((rule.clear_s if self.stage else rule.tolerance_s) * SECOND)
+            self.due_ns = self._since_ns + max(0, out_ns - self._out_ns)
         else:
             self.due_ns = self._since_ns + round(rule.lost_s * SECOND) if self._mode is Mode.LOST else FAR
 
@@ -116,7 +125,8 @@ class TimerMachine(Machine):
                 steps = [Step("repeat", self._count_ns / SECOND, self._next_ns() / SECOND, self.stage, self._onset_ns)]
             self._told_ns = now_ns
         else:
-            steps = self._end(now_ns, "it is over" if self._mode is Mode.OUT else "nobody can tell any more")
+            over = OVER.get(self._rule.when, "eyes are elsewhere")
+            steps = self._end(now_ns, over if self._mode is Mode.OUT else "nobody can tell any more")
             steps = steps or [self._step("reset")]
             self.stop()
         self._plan()

