@@ -183,7 +183,7 @@ def _further(advance: Callable[[float], None], number: int, hours: float, share:
 
 def _lengths(hours: float) -> list[float]:
     whole = int(hours + 1e-9)
-    rest_s = (hours - whole) * 3600.0
+    rest_s = float(round((hours - whole) * 3600.0))  # whole seconds: no piece of a drive may hold no row at all
     return [DRIVE_S] * whole + ([rest_s] if rest_s > 1.0 else [])
 
 

@@ -311,7 +311,7 @@ def share_twin(kinds: list[str]) -> list[float]:
                                   current * PACE_S >= 0.25 - 1e-9) for j in range(low, k + 1))
         watched = sum(kind != "unseen" for kind in kinds[low:k + 1])
         value = closed / watched if watched >= size / 2 else 0.0
-        if value >= 0.25 and not active:
+        if value >= 0.25 and not active and kinds[k] != "unseen":
             active = True
             found.append((k + 1) * PACE_S)
         elif active and value < 0.2:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fusion import estimator
+from fusion.bench_driving import _lengths, drive_alerts
 from fusion.commands_explain import listed
 from fusion.console import console
 from fusion.driving import profile
@@ -21,6 +22,7 @@ from sensors.errors import RigError
 from sensors.messages import Alert, AnyMessage, Chunk, Column, Proof, Said, State, StreamInfo, Tick
 from sensors.rig import SessionConfig
 from sensors.rig_driving import CabinConfig, DrivingConfig
+from sensors.simulated.driver import Drive
 from tests.fusion.driving.drives import CAMERA, COLUMNS, START_NS, VEHICLE, Part, alerts, camera, drive, proofs
 
 ALL = DrivingConfig(profiles=profile.names())
@@ -180,3 +182,10 @@ def test_an_assumed_speed_that_cannot_be_is_refused(kmh: float) -> None:
 def test_a_zone_that_is_too_small_for_the_map_is_one_sentence() -> None:
     with pytest.raises(RigError, match="holds no whole degree"):
         Cabin.load(CabinConfig(changes={"lap": {"yaw_deg": [10.1, 10.3], "pitch_deg": [-50, -40]}}))
+
+
+@pytest.mark.parametrize("hours", [3 * 0.1, 30.001 / 3600.0, 30.0000001 / 3600.0])
+def test_the_bench_drives_any_number_of_hours(hours: float) -> None:
+    length_s = _lengths(hours)[-1]
+    assert length_s == round(hours * 3600.0)
+    drive_alerts(Drive(1, min(length_s, length_s % 30.0 + 30.0)))

@@ -31,7 +31,7 @@ def test_a_story_comes_out_as_told(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rate_hz", "dropped"), [(20.0, 0.0), (60.0, 0.0), (30.0, 0.05), (20.0, 0.05), (60.0, 0.05)])
+@pytest.mark.parametrize(("rate_hz", "dropped"), [(20.0, 0.05), (60.0, 0.0)])
 def test_stories_come_out_the_same_at_any_rate_and_with_frames_lost(rate_hz: float, dropped: float) -> None:
     wrong, errors_s = {}, [0.0]
     for story in stories.shipped():
