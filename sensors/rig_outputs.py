@@ -41,6 +41,11 @@ class LslOutput(OutputConfig, frozen=True, kw_only=True):
 
     name: str = "attnflow"
     """How the outlets' names begin."""
+    allow_network: bool = False
+    """True announces the outlets to other machines as well: nothing is encrypted, and nobody is asked for a name.
+
+    A file of one's own in the environment variable LSLAPICFG has the last word.
+    """
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.name.isprintable():

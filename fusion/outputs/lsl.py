@@ -3,9 +3,14 @@
 Samples carry the moment they were true, on LSL's own clock: our session clock and LSL's are both monotonic, and the
 difference between them is measured, not assumed. An outlet never waits for an inlet: liblsl keeps the newest samples
 for each of them and sends from threads of its own, so one that never reads costs memory up to that limit, no time.
+
+By default streams are announced on this machine alone. The library gives no way to keep its port from others who guess
+it; a firewall does.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from socket import gethostname
 from typing import Any
 
@@ -30,6 +35,8 @@ from sensors.errors import DeviceError
 from sensors.messages import Alert, AnyMessage, GazeEvent, Hint, State
 from sensors.rig_outputs import LSL_SOURCE, LslOutput
 
+MACHINE = Path(__file__).with_name("lsl_machine.cfg")
+"""The library's own configuration file that keeps announcements on this machine."""
 KEPT = 10
 """Hundreds of samples kept for an inlet that does not read; LSL counts irregular streams so."""
 ASKED = 16
@@ -51,6 +58,8 @@ class Lsl:
         self._config = config
         self._outlets: dict[str, Any] = {}
         self._numbers: dict[str, int] = {}
+        if not config.allow_network:
+            os.environ.setdefault("LSLAPICFG", str(MACHINE))  # the library reads it once, at its first use
         self._clock = LslClock(pylsl.local_clock)
         self._status = STARTING
 

@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pylsl
@@ -199,3 +201,13 @@ def test_a_state_without_a_probability_has_no_confidence() -> None:
 def test_a_name_that_nobody_could_find_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="expected a word"):
         LslOutput(name=name)
+
+
+@pytest.mark.parametrize(("allowed", "told"), [(False, "lsl_machine.cfg"), (True, "")])
+def test_streams_are_announced_to_the_network_only_with_leave(allowed: bool, told: str,
+                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LSLAPICFG", raising=False)
+    Lsl(LslOutput(allow_network=allowed))
+    found = Path(os.environ.get("LSLAPICFG", ""))
+    assert found.name == told
+    assert not told or "ResolveScope = machine" in found.read_text()
