@@ -134,4 +134,4 @@ def test_through_the_driver_nothing_is_changed_but_by_the_steps_of_the_dbc(timeo
         assert row[place] == pytest.approx(ours, abs=0.0051), info.names[place]
     assert not np.isnan(values[6:]).any()
     assert source.lost() == 0
-    assert source.trouble() == ""
+    assert source.aside().detail == ""
