@@ -18,7 +18,7 @@ from sensors.clock import SECOND, Clock, SystemClock
 from sensors.errors import RecordingError, WireError
 from sensors.messages import SAID, Alert, AnyMessage, Said, State
 from sensors.recording import Recording
-from sensors.rig import parse
+from sensors.rig import Rig, parse
 from sensors.topics import SAID_TOPICS, SESSION_TOPICS, TOPIC_OF, TOPICS, read
 
 
@@ -51,16 +51,27 @@ def session_of(recording: Recording) -> Session:
     RecordingError
         If the recording carries no rig, or was made with another feature layout.
     """
-    text = recording.attachments.get("rig.toml")
-    if text is None:
-        raise RecordingError(f"{recording.path} carries no rig, so its session cannot be rebuilt.",
-                             "Was it recorded by `attnflow live --record`?")
     made_with = recording.metadata.get("layout", layout_hash())
     if made_with != layout_hash():
         raise RecordingError(f"{recording.path} was made with feature layout {made_with}, this version has "
                              f"{layout_hash()}: states cannot be compared.",
                              "Replay it with the attnflow version named in its metadata.")
-    return assembly.session_of(parse(tomllib.loads(text.decode()), recording.metadata.get("rig", "recorded")))
+    return assembly.session_of(rig_of(recording))
+
+
+def rig_of(recording: Recording) -> Rig:
+    """Return the rig that a recording was made with.
+
+    Raises
+    ------
+    RecordingError
+        If it carries none.
+    """
+    text = recording.attachments.get("rig.toml")
+    if text is None:
+        raise RecordingError(f"{recording.path} carries no rig, so its session cannot be rebuilt.",
+                             "Was it recorded by `attnflow live --record`?")
+    return parse(tomllib.loads(text.decode()), recording.metadata.get("rig", "recorded"))
 
 
 def messages(recording: Recording) -> Iterator[Received]:

@@ -4,7 +4,6 @@ The ladders are run again over the recorded camera and vehicle, in the order in 
 frames are those the rule was fed with. Profiles that did not run can be asked as well: what would they have said?
 """
 
-import tomllib
 from collections import deque
 from collections.abc import Callable, Sequence
 from math import degrees
@@ -14,13 +13,13 @@ import msgspec
 from fusion import estimator
 from fusion.driving.ladders import Ladders
 from fusion.driving.looks import Look
+from fusion.replaying import rig_of
 from fusion.session import Session
 from kernels.closures import P80
 from sensors.clock import SECOND
 from sensors.errors import RecordingError
 from sensors.messages import Alert, Chunk, Proof, Said, decode
 from sensors.recording import Recording
-from sensors.rig import Rig, parse
 from sensors.rig_driving import DrivingConfig
 from sensors.topics import SESSION_TOPICS
 
@@ -110,21 +109,6 @@ def told(recording: Recording, profiles: Sequence[str] = (),
                 book.look()
             book.add(said)
     return book.explanations()
-
-
-def rig_of(recording: Recording) -> Rig:
-    """Return the rig that a recording was made with.
-
-    Raises
-    ------
-    RecordingError
-        If it carries none.
-    """
-    text = recording.attachments.get("rig.toml")
-    if text is None:
-        raise RecordingError(f"{recording.path} carries no rig, so nobody knows which ladders ran.",
-                             "Was it recorded by `attnflow live --record`?")
-    return parse(tomllib.loads(text.decode()), recording.metadata.get("rig", "recorded"))
 
 
 class _Book:
